@@ -1,0 +1,50 @@
+# Penstock's commands. Each works as the first one in a fresh clone: it makes .venv itself.
+# Wanted on the machine: Python 3.11 or later, make, a package index. No root, no Docker, no Redis.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PACKAGES := events scheduler scraper storage penstock
+PYTHON   := .venv/bin/python
+#: Test processes. Each one starts a server of its own, so more than the machine has cores only slows the suite down.
+JOBS     ?= 2
+
+# The stamp's name holds this folder's path: a clone that was copied or moved installs itself anew.
+STAMP := .venv/installed-$(shell pwd | cksum | cut -d' ' -f1)
+
+$(STAMP): pyproject.toml constraints.txt tools/bootstrap.py
+	@command -v python3 >/dev/null || { echo 'penstock: no python3 on PATH; install Python 3.11 or later.' >&2; exit 1; }
+	@python3 tools/bootstrap.py $@
+
+.PHONY: help demo test soak check fmt lock clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: $(STAMP) ## crawl the simulated web, with the live view; needs no network
+	@$(PYTHON) -m penstock.demo
+
+test: $(STAMP) ## run the tests (JOBS=2 processes), without the soak tests
+	@$(PYTHON) -m pytest -q -n $(JOBS) tests
+
+soak: $(STAMP) ## run the soak tests, which take minutes each
+	@$(PYTHON) -m pytest -q -m soak tests
+
+check: $(STAMP) ## ruff, mypy --strict and the architecture tests
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy --strict $(addprefix -p ,$(PACKAGES))
+	@$(PYTHON) -m pytest -q tests/architecture
+
+fmt: $(STAMP) ## format the code, and mend what ruff can mend
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix .
+
+lock: $(STAMP) ## renew constraints.txt from pyproject.toml
+	@uv --version >/dev/null 2>&1 || $(PYTHON) -m uv --version >/dev/null 2>&1 || $(PYTHON) -m pip install -q uv
+	@uv=uv; $$uv --version >/dev/null 2>&1 || uv="$(PYTHON) -m uv"; \
+	  $$uv pip compile -q --upgrade --universal --python-version 3.11 --no-annotate --no-header --all-extras \
+	    pyproject.toml -o constraints.txt
+
+clean: ## remove .venv and what the tools left behind; a crawl's data stays
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -1,0 +1,223 @@
+"""One member of a consumer group: takes deliveries, keeps their leases, reclaims those of the dead, finishes them.
+
+Takes streams of the map, gives `Delivery` objects, owns the leases of what it holds.
+
+    taken ──▶ held (lease renewed every HEARTBEAT_SECONDS) ──▶ hand_over │ bury │ give_back
+      ▲                                                            │
+      └──────── reclaimed by anybody, LEASE_SECONDS after ◀── process died
+
+- SIGTERM: the stage stops taking, finishes what it holds, and gives back what it cannot.
+- kill -9: the leases run out; other consumers reclaim, one entry at a time, so that an entry that kills its reader is
+  found out and those that were read along with it are not blamed. After DELIVERY_LIMIT deliveries it is buried.
+- Lost connection: reading pauses and goes on; entries that went to a dead connection come back by reclaim.
+- Flushed server: groups are made anew at id 0.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from redis.exceptions import ResponseError
+
+from events import codec
+from events.bus.connection import Bus
+from events.bus.delivery import Delivery
+from events.bus.groups import ensure_groups
+from events.bus.hand_over import HandOver, Keep, bury_call, hand_over_call
+from events.bus.scripts import PASSING, Script, passing, run, run_all
+from events.envelope import Message
+from events.errors import Undecodable
+from events.topology import Stage
+
+#: A delivery whose consumer has been silent for this long may be taken over.
+LEASE_SECONDS = 15.0
+#: How often held deliveries are renewed. Three in a lease: one may be lost without losing the delivery.
+HEARTBEAT_SECONDS = 5.0
+#: How often each consumer looks for deliveries of the dead; lease + this is the longest gap after a kill.
+RECLAIM_SECONDS = 2.0
+#: Deliveries of one entry before it is buried. The first may be in company, so one more than three alone.
+DELIVERY_LIMIT = 4
+#: How long a read waits for something to come; also how long a stage may take to notice that it shall stop.
+BLOCK_MS = 500
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 2.0
+
+RECLAIM = Script("events.bus", "reclaim.lua")
+
+
+def nothing_follows(delivery: Delivery, reason: str) -> Sequence[Message]:
+    """The consequences of burying a delivery, for stages where there are none."""
+    return ()
+
+
+class Consumer:
+    """A consumer of one stage; use it as an async context manager."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        stage: Stage,
+        *,
+        when_buried: Callable[[Delivery, str], Sequence[Message]] = nothing_follows,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        self.bus, self.stage, self.group = bus, stage, stage.name
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+        self.held: dict[str, Delivery] = {}
+        self.log = logging.getLogger(stage.name)
+        self._when_buried, self._lease_ms = when_buried, int(lease_seconds * 1000)
+        self._reader = bus.reader()
+        self._cursors = dict.fromkeys(stage.takes, "0-0")
+        self._reclaim_at, self._pause = 0.0, _PAUSE_SECONDS
+        self._heart: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Consumer {self.group} {self.name}: {len(self.held)} held>"
+
+    async def __aenter__(self) -> Self:
+        self._heart = asyncio.create_task(self._keep_leases(), name=f"{self.group} heartbeat")
+        return self
+
+    async def __aexit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._heart:
+            self._heart.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._heart
+        await self.give_back(list(self.held.values()))
+
+    async def take(self, limit: int, *, block_ms: int = BLOCK_MS, reclaim: bool = True) -> list[Delivery]:
+        """At most `limit` deliveries of each stream, or one reclaimed; empty when none came within `block_ms`."""
+        try:
+            if reclaim and (found := await self._reclaim_one()):
+                return [found]
+            entries = await self._read(limit, block_ms)
+            self._pause = _PAUSE_SECONDS
+        except (*PASSING, ResponseError) as error:
+            await self._recover(error)
+            return []
+        return [delivery for entry in entries if (delivery := await self._open(*entry, count=1))]
+
+    async def hand_over(self, delivery: Delivery, *messages: Message, keep: Keep | None = None) -> bool:
+        """Finish a delivery; False where somebody else had finished it, and then nothing has happened."""
+        return (await self.hand_over_all([HandOver(delivery, messages, keep)]))[0]
+
+    async def hand_over_all(self, done: Sequence[HandOver]) -> list[bool]:
+        """Finish many deliveries in one round trip; each is atomic by itself."""
+        calls = [hand_over_call(self.bus.keys, self.group, one) for one in done]
+        results = await run_all(self.bus.redis, calls)
+        self.forget(one.delivery for one in done)
+        return [result == 1 for result in results]
+
+    async def bury(self, delivery: Delivery, reason: str) -> None:
+        """Give a delivery up: it becomes a dead letter, with the consequences that the stage has named."""
+        messages = self._when_buried(delivery, reason)
+        await self._bury(delivery.stream, delivery.id, delivery.raw, reason, delivery.count, messages)
+        self.forget([delivery])
+
+    async def give_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Return deliveries untouched: they count as idle at once, so that the next reclaim takes them."""
+        for delivery in deliveries:
+            stream = self.bus.keys.stream(delivery.stream)
+            with contextlib.suppress(*PASSING, ResponseError):
+                await self.bus.redis.xclaim(
+                    stream, self.group, self.name, 0, [delivery.id], idle=3_600_000, justid=True
+                )
+        self.forget(deliveries)
+
+    def forget(self, deliveries: Any) -> None:
+        """Stop renewing these; for scripts of a stage's own that finish deliveries."""
+        for delivery in deliveries:
+            self.held.pop(f"{delivery.stream} {delivery.id}", None)
+
+    # -- reading
+
+    async def _read(self, limit: int, block_ms: int) -> list[tuple[str, str, dict[bytes, bytes]]]:
+        streams: Any = {self.bus.keys.stream(name): ">" for name in self.stage.takes}
+        reply = await self._reader.xreadgroup(self.group, self.name, streams, count=limit, block=block_ms)
+        root = len(self.bus.keys.root)
+        return [
+            (stream.decode()[root:], id.decode(), fields or {})
+            for stream, entries in reply or ()
+            for id, fields in entries
+        ]
+
+    async def _open(self, stream: str, id: str, fields: dict[bytes, bytes], *, count: int) -> Delivery | None:
+        raw = fields.get(b"e", b"")
+        try:
+            message = codec.decode(raw)
+        except Undecodable as error:
+            await self._bury(stream, id, raw, f"undecodable: {error}", count, ())
+            return None
+        body = fields.get(b"b")
+        delivery = Delivery(stream, id, raw, count, message, body.decode() if body else None)
+        if count > DELIVERY_LIMIT:
+            await self.bury(delivery, f"delivered {count - 1} times without an end")
+            return None
+        self.held[f"{stream} {id}"] = delivery
+        return delivery
+
+    async def _bury(
+        self, stream: str, id: str, raw: bytes, reason: str, count: int, messages: Sequence[Message]
+    ) -> None:
+        self.log.error("buried an entry of %s: %s", stream, reason, extra={"action": "buried"})
+        call = bury_call(
+            self.bus.keys,
+            self.group,
+            stream=stream,
+            id=id,
+            raw=raw,
+            reason=reason,
+            count=count,
+            messages=messages,
+        )
+        await run_all(self.bus.redis, [call])
+
+    # -- reclaiming and leases
+
+    async def _reclaim_one(self) -> Delivery | None:
+        if time.monotonic() < self._reclaim_at:
+            return None
+        for stream, cursor in self._cursors.items():
+            args = [self.group, self.name, self._lease_ms, cursor]
+            reply = await run(self.bus.redis, RECLAIM, [self.bus.keys.stream(stream)], args)
+            self._cursors[stream], id = reply[0].decode(), reply[1].decode()
+            if reply[4]:
+                self.log.error("%d entries of %s were trimmed unread", reply[4], stream, extra={"action": "trimmed"})
+            if id and f"{stream} {id}" not in self.held:
+                fields = dict(zip(reply[3][::2], reply[3][1::2], strict=True))
+                return await self._open(stream, id, fields, count=reply[2])
+        if all(cursor == "0-0" for cursor in self._cursors.values()):
+            self._reclaim_at = time.monotonic() + RECLAIM_SECONDS
+        return None
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            by_stream: dict[str, list[str]] = {}
+            for delivery in self.held.values():
+                by_stream.setdefault(delivery.stream, []).append(delivery.id)
+            for stream, ids in by_stream.items():
+                await self._renew(self.bus.keys.stream(stream), ids)
+
+    async def _renew(self, stream: str, ids: list[str]) -> None:
+        try:
+            await self.bus.redis.xclaim(stream, self.group, self.name, 0, list(ids), justid=True)
+        except (*PASSING, ResponseError) as error:
+            self.log.warning("could not renew %d leases: %s", len(ids), error, extra={"action": "not_renewed"})
+
+    async def _recover(self, error: Exception) -> None:
+        await asyncio.sleep(self._pause)
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
+        if str(error).startswith(("NOGROUP", "UNBLOCKED")):
+            self.log.error("the streams are gone (flushed or failed over): %s", error, extra={"action": "new_world"})
+            await ensure_groups(self.bus)
+        elif passing(error):
+            self.log.warning("waiting for Redis: %s", error, extra={"action": "redis_away"})
+        else:
+            raise error

@@ -1,0 +1,22 @@
+-- The politeness gate: when may this request really start? Asked right before it, so that time spent waiting on a
+-- stream or in a worker cannot push two requests together.
+--
+-- KEYS[1]  host (hash, see events/keys.py: asked_at, next_at)
+-- KEYS[2]  the delivery's stream
+-- ARGV[1]  gap to keep between starts, in ms
+-- ARGV[2]  group
+-- ARGV[3]  entry id
+-- ARGV[4]  consumer that asks
+-- returns  ms to wait before the start, or -1: the delivery belongs to somebody else by now
+local pending = redis.call('XPENDING', KEYS[2], ARGV[2], ARGV[3], ARGV[3], 1)
+if not pending[1] or pending[1][2] ~= ARGV[4] then
+  return -1
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local gap = tonumber(ARGV[1])
+local asked = tonumber(redis.call('HGET', KEYS[1], 'asked_at') or '0')
+-- A clock that was set back must not block a host: nothing is ever further ahead than the slots given out.
+local start = math.max(now, math.min(asked + gap, now + 64 * gap))
+redis.call('HSET', KEYS[1], 'asked_at', start, 'next_at', start + gap)
+return start - now

@@ -1,0 +1,64 @@
+"""The only way to finish a delivery: acknowledge it and publish its consequences, in one script.
+
+Source: the inbox and outbox patterns, folded into one because both sides live in one Redis.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from events import codec
+from events.bus.delivery import Delivery
+from events.bus.scripts import Call, Script
+from events.envelope import Message
+from events.keys import Keys
+
+HAND_OVER = Script("events.bus", "take.lua", "hand_over.lua")
+BURY = Script("events.bus", "take.lua", "bury.lua")
+
+
+class Keep(msgspec.Struct, frozen=True):
+    """Bytes to store in the same step. `life_ms` 0: a body, which lives as long as the first consequence does."""
+
+    key: str
+    value: bytes
+    life_ms: int = 0
+
+
+class HandOver(msgspec.Struct, frozen=True):
+    """A delivery and all that follows from it."""
+
+    delivery: Delivery
+    messages: Sequence[Message] = ()
+    keep: Keep | None = None
+
+
+def hand_over_call(keys: Keys, group: str, done: HandOver) -> Call:
+    """The script call that finishes a delivery; its result is 1, or 0 where somebody else finished it before."""
+    streams = [keys.stream(message.envelope.type) for message in done.messages]
+    keep = done.keep or Keep(keys.body_bytes, b"")
+    return Call(
+        HAND_OVER,
+        [keys.stream(done.delivery.stream), keep.key, keys.body_bytes, *streams],
+        [group, done.delivery.id, keep.value, keep.life_ms, *map(codec.encode, done.messages)],
+    )
+
+
+def bury_call(
+    keys: Keys,
+    group: str,
+    *,
+    stream: str,
+    id: str,
+    raw: bytes,
+    reason: str,
+    count: int,
+    messages: Sequence[Message] = (),
+) -> Call:
+    """The script call that makes a delivery a dead letter."""
+    streams = [keys.stream(message.envelope.type) for message in messages]
+    return Call(
+        BURY,
+        [keys.stream(stream), keys.dead(group), *streams],
+        [group, id, raw, stream, reason, count, *map(codec.encode, messages)],
+    )

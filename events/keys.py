@@ -1,0 +1,123 @@
+"""Every Redis key and channel there is: its name, type and meaning. No other module spells a key.
+
+All keys of one shard carry one hash tag, so that each script stays in one slot of a Redis Cluster. The Lua scripts get
+`Keys.root` and add the same words; `scheduler/frontier/keys.lua` is held against this catalogue by a test.
+"""
+
+
+class Keys:
+    """The names of keys below one root, by default `penstock:{0}:`."""
+
+    def __init__(self, prefix: str = "penstock", shard: int = 0) -> None:
+        self.root = f"{prefix}:{{{shard}}}:"
+
+    # -- streams and what belongs to them
+
+    def stream(self, type_name: str) -> str:
+        """STREAM of one message type; fields `e` (envelope), and for a body `b` (its key) and `s` (its bytes)."""
+        return f"{self.root}{type_name}"
+
+    def dead(self, stage: str) -> str:
+        """STREAM of a stage's dead letters: `e`, `stream`, `id`, `reason`, `count`."""
+        return f"{self.root}dead.{stage}"
+
+    def body(self, event_id: str) -> str:
+        """STRING: one page as a gzip member with its WARC record; gone when every group is past the event."""
+        return f"{self.root}body:{event_id}"
+
+    @property
+    def body_bytes(self) -> str:
+        """STRING, a number: bytes of all bodies held; back-pressure looks at it."""
+        return f"{self.root}body_bytes"
+
+    @property
+    def epoch(self) -> str:
+        """STRING: a random word, set once in the life of this data; another word means another world."""
+        return f"{self.root}epoch"
+
+    def answer(self, command_id: str) -> str:
+        """LIST of one: what became of a command, for the one who sent it."""
+        return f"{self.root}answer:{command_id}"
+
+    @property
+    def fetchers(self) -> str:
+        """ZSET: consumer → Unix ms until which it counts as a live fetcher."""
+        return f"{self.root}fetchers"
+
+    # -- crawls
+
+    @property
+    def turns(self) -> str:
+        """ZSET: running crawls by the number of the turn they were served last."""
+        return f"{self.root}turns"
+
+    @property
+    def names(self) -> str:
+        """HASH: crawl name → id of the latest crawl of that name."""
+        return f"{self.root}names"
+
+    def crawl(self, crawl: str) -> str:
+        """HASH: a crawl's state, specification, and counts of URLs (see `scheduler/frontier/keys.lua`)."""
+        return f"{self.root}crawl:{crawl}"
+
+    def due(self, crawl: str) -> str:
+        """ZSET: hosts with queued URLs of this crawl → Unix ms when they may next be asked; parked ones are absent."""
+        return f"{self.root}due:{crawl}"
+
+    def hosts(self, crawl: str) -> str:
+        """HASH: host → number of URLs of this crawl admitted for it."""
+        return f"{self.root}hosts:{crawl}"
+
+    def queue(self, crawl: str, host: str) -> str:
+        """ZSET: queued URL jobs of one host, by depth, then first come first served."""
+        return f"{self.root}queue:{crawl}:{host}"
+
+    def seen(self, crawl: str) -> str:
+        """HASH: generation → number of fingerprints in it."""
+        return f"{self.root}seen:{crawl}"
+
+    def seen_bucket(self, crawl: str, generation: int, bucket: int) -> str:
+        """SET of 64-bit fingerprints, kept small enough for Redis' intset encoding."""
+        return f"{self.root}seen:{crawl}:{generation}:{bucket}"
+
+    # -- hosts
+
+    def host(self, host: str) -> str:
+        """HASH: politeness of a host over all crawls (see `scheduler/frontier/keys.lua`)."""
+        return f"{self.root}host:{host}"
+
+    def host_crawls(self, host: str) -> str:
+        """SET: crawls with URLs queued for this host."""
+        return f"{self.root}host_crawls:{host}"
+
+    def robots(self, host: str) -> str:
+        """STRING: what the host's robots.txt came to, as `events.robots.RobotsRecord` in JSON."""
+        return f"{self.root}robots:{host}"
+
+    # -- the frontier as a whole
+
+    @property
+    def retries(self) -> str:
+        """ZSET: URL jobs to be queued again → Unix ms when."""
+        return f"{self.root}retries"
+
+    @property
+    def forgetting(self) -> str:
+        """SET: ended crawls whose memory is still to be freed."""
+        return f"{self.root}forgetting"
+
+    @property
+    def in_flight(self) -> str:
+        """STRING, a number: jobs issued and not yet settled."""
+        return f"{self.root}in_flight"
+
+    # -- watching
+
+    def progress(self, crawl: str) -> str:
+        """HASH: part → JSON, the latest of each publisher; also the name of the channel that repeats them."""
+        return f"{self.root}progress:{crawl}"
+
+    @property
+    def tickets_prefix(self) -> str:
+        """What Celery puts before its own keys."""
+        return f"{self.root}celery:"

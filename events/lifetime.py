@@ -1,0 +1,43 @@
+"""What ends a process of ours, and how.
+
+SIGTERM and SIGINT set a stop event: the stage takes nothing more, finishes what it holds, and exits with 0. A second
+signal ends the process at once. Where the kernel can (Linux), a process dies with its parent, so that a killed
+one-machine cluster leaves nothing behind; nothing is lost by that, because whatever was held comes back by reclaim.
+"""
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import sys
+
+log = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
+    """Ask the kernel to signal this process when its parent ends; a no-op where there is no such call."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal_number)
+    if os.getppid() != parent:  # the parent went away before the call
+        os.kill(os.getpid(), signal_number)
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event of the running loop that SIGTERM or SIGINT sets; the second signal exits with 130 at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: int) -> None:
+        if stop.is_set():
+            os._exit(130)
+        log.info("asked to stop by signal %d: finishing what is held", number, extra={"action": "draining"})
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number)
+    return stop

@@ -1,0 +1,155 @@
+"""Events of a page's life. Each issued `page.fetch` ends in exactly one of fetched, failed and excluded.
+
+Bodies do not ride in events: `BodyRef` is the claim check, and the bytes lie in Redis under the event's id until every
+consumer group is past the event.
+"""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from events.envelope import Payload
+
+
+class BodyRef(msgspec.Struct, frozen=True, kw_only=True):
+    """The claim check of one body.
+
+    `digest` is `sha256:` and hex of the decoded body, `size` its bytes, `wire` the bytes that came over the network,
+    `stored` the bytes of the gzip member that holds the whole WARC record.
+    """
+
+    digest: str
+    size: int
+    wire: int
+    stored: int
+
+
+class PageFetched(Payload, frozen=True):
+    """The host answered with 2xx or 3xx, and the whole answer is kept.
+
+    Times are milliseconds; `started_at` is Unix time of the request, `elapsed_ms` from the request's sending until the
+    body's end, `waited_ms` from being issued until the request. `location` is the resolved target of a redirect.
+    `asked` is False where no request reached the host.
+    """
+
+    TYPE: ClassVar[str] = "page.fetched"
+    url: str
+    host: str
+    fingerprint: str
+    depth: int
+    hops: int
+    attempt: int
+    via: str | None
+    status: int
+    content_type: str
+    body: BodyRef
+    started_at: int
+    elapsed_ms: int
+    waited_ms: int = 0
+    location: str | None = None
+    flags: tuple[str, ...] = ()
+    asked: bool = True
+
+
+class PageFailed(Payload, frozen=True):
+    """No usable answer: `reason` is a word of the classification, `detail` a sentence for people.
+
+    `retry_after_ms` is what the host asked for by Retry-After; `retryable` whether another attempt may help.
+    """
+
+    TYPE: ClassVar[str] = "page.failed"
+    url: str
+    host: str
+    fingerprint: str
+    depth: int
+    hops: int
+    attempt: int
+    via: str | None
+    reason: str
+    detail: str = ""
+    status: int | None = None
+    retryable: bool = False
+    retry_after_ms: int | None = None
+    started_at: int = 0
+    elapsed_ms: int = 0
+    waited_ms: int = 0
+    asked: bool = True
+
+
+class PageExcluded(Payload, frozen=True):
+    """Not fetched on purpose. `attempt` is 0 where the URL was left out before it was ever issued."""
+
+    TYPE: ClassVar[str] = "page.excluded"
+    url: str
+    host: str
+    fingerprint: str
+    depth: int
+    hops: int = 0
+    attempt: int = 0
+    via: str | None = None
+    reason: str = ""
+    detail: str = ""
+    robots: bool = False
+
+
+class RobotsFetched(Payload, frozen=True):
+    """What a host's robots.txt came to (RFC 9309).
+
+    `verdict` is `rules` (a file to match against), `allow` (there is none), `deny` (unreachable, given up for now) or
+    `retry` (unreachable, to be asked again). `crawl_delay_ms` is capped already.
+    """
+
+    TYPE: ClassVar[str] = "robots.fetched"
+    host: str
+    url: str
+    attempt: int
+    verdict: str
+    status: int | None = None
+    reason: str = ""
+    crawl_delay_ms: int = 0
+    retry_after_ms: int | None = None
+    sitemaps: tuple[str, ...] = ()
+    started_at: int = 0
+    elapsed_ms: int = 0
+    asked: bool = True
+
+
+class Link(msgspec.Struct, frozen=True, array_like=True):
+    """A URL that a page points to; `redirect` keeps the page's depth and adds a hop."""
+
+    url: str
+    redirect: bool = False
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was extracted; `data` is a JSON object."""
+
+    type: str
+    data: dict[str, Any]
+
+
+class PageParsed(Payload, frozen=True):
+    """What a body said, or why it could not be read (`error`: a word, `detail`: a sentence).
+
+    `links` holds those that this parser has not handed over before in this crawl; `links_found` counts all.
+    """
+
+    TYPE: ClassVar[str] = "page.parsed"
+    url: str
+    host: str
+    fingerprint: str
+    depth: int
+    hops: int
+    title: str | None = None
+    links: tuple[Link, ...] = ()
+    links_found: int = 0
+    links_left_out: int = 0
+    items: tuple[Item, ...] = ()
+    spider: str = "generic"
+    spider_version: str = ""
+    error: str | None = None
+    detail: str = ""
+    elapsed_ms: float = 0.0
+
+
+ALL = (PageFetched, PageFailed, PageExcluded, RobotsFetched, PageParsed)

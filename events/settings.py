@@ -1,0 +1,120 @@
+"""The settings of a process: command line > environment > TOML file > default.
+
+Takes `PENSTOCK_<NAME>` variables and a TOML file (`PENSTOCK_CONFIG`, else `penstock.toml` where it exists); gives one
+frozen `Settings`. An unknown or wrong setting is one clear line (`Refused`).
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from events.errors import Refused
+
+PREFIX = "PENSTOCK_"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that an operator can set for a process; what belongs to one crawl is in `CrawlSpec`."""
+
+    #: Where Redis is; empty: `penstock crawl` starts a server of its own in the data folder.
+    redis_url: str = ""
+    #: Where SQL is; empty: SQLite in the data folder.
+    database_url: str = ""
+    #: The folder of the database, the archive, the embedded server's files and the logs.
+    data: str = ".penstock"
+    #: What all our keys in Redis begin with, so that the server can be shared.
+    prefix: str = "penstock"
+    #: True: private and loopback addresses may be fetched. False: they are excluded, at connect time.
+    allow_private: bool = False
+    #: Requests in flight in each fetch process.
+    concurrency: int = 48
+    #: Fetch processes (Celery's prefork children).
+    workers: int = 2
+    #: Parser processes.
+    parsers: int = 2
+    #: Dispatch stops while more than this many pages wait to be parsed or recorded.
+    high_water_pages: int = 2_000
+    #: Dispatch stops while more than this many bytes of bodies are held in Redis.
+    high_water_bytes: int = 256 * 1024 * 1024
+    #: Largest body over the network, in bytes; a larger one ends as failed (`body_too_large`).
+    max_wire_bytes: int = 10 * 1024 * 1024
+    #: Largest body after decoding, in bytes.
+    max_body_bytes: int = 20 * 1024 * 1024
+    #: A request's whole time, from connecting to the body's end.
+    deadline_seconds: float = 60.0
+    #: Python's level names; `INFO` has a line for each crawl, `DEBUG` one for each page.
+    log_level: str = "INFO"
+
+    @property
+    def folder(self) -> Path:
+        """The data folder as an absolute path."""
+        return Path(self.data).expanduser().absolute()
+
+    @property
+    def sql_url(self) -> str:
+        """The database as a SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.folder / 'penstock.db'}"
+
+
+def load(given: Mapping[str, Any] | None = None, *, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the three sources; `given` is the command line's, where None means not given."""
+    merged = {**_from_file(environ), **_from_environ(environ)}
+    merged |= {name: value for name, value in (given or {}).items() if value is not None}
+    try:
+        settings = msgspec.convert(merged, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise Refused(f"wrong setting: {error}") from None
+    _check(settings)
+    return settings
+
+
+def as_environ(settings: Settings) -> dict[str, str]:
+    """The same settings as environment variables, for a process that we start."""
+    return {PREFIX + name.upper(): str(value) for name, value in msgspec.to_builtins(settings).items()}
+
+
+def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
+    named = environ.get(PREFIX + "CONFIG")
+    path = Path(named or "penstock.toml")
+    if not named and not path.is_file():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Refused(f"cannot read the settings file {path}: {error}") from None
+    for name in values:
+        if name not in Settings.__struct_fields__:
+            raise Refused(f"unknown setting {name!r} in {path}; known are: {', '.join(Settings.__struct_fields__)}")
+    return values
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    names = {PREFIX + name.upper(): name for name in Settings.__struct_fields__}
+    unknown = [key for key in environ if key.startswith(PREFIX) and key not in names and key != PREFIX + "CONFIG"]
+    if unknown:
+        raise Refused(f"unknown setting {unknown[0]} in the environment; known are: {', '.join(names)}")
+    hints = get_type_hints(Settings)
+    return {name: _plain(environ[key], hints[name]) for key, name in names.items() if environ.get(key)}
+
+
+def _plain(text: str, kind: type) -> Any:
+    if kind is bool:
+        return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(text.lower(), text)
+    return text
+
+
+def _check(settings: Settings) -> None:
+    for name in (
+        "concurrency",
+        "workers",
+        "parsers",
+        "high_water_pages",
+        "deadline_seconds",
+        "max_body_bytes",
+    ):
+        if not 0 < getattr(settings, name) <= 2**40:
+            raise Refused(f"wrong setting: {name} must be more than 0, not {getattr(settings, name)}")

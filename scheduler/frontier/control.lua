@@ -1,0 +1,38 @@
+-- Pause, resume or cancel a crawl.
+-- (with take.lua, keys.lua, envelope.lua)
+--
+-- KEYS[1]  root of all keys
+-- KEYS[2]  stream of the delivery
+-- KEYS[3]  list for the answer
+-- ARGV[1]  group   ARGV[2]  entry id   ARGV[3]  time (RFC 3339)
+-- ARGV[4]  crawl   ARGV[5]  the event's last word: paused | resumed | cancelled
+-- returns  1, or 0 if somebody else did this before
+if not take(KEYS[2], ARGV[1], ARGV[2]) then return 0 end
+local crawl, verb = ARGV[4], ARGV[5]
+local key = crawl_key(crawl)
+local state = redis.call('HGET', key, 'state')
+
+local function answer(refused)
+  redis.call('RPUSH', KEYS[3], cjson.encode({crawl = crawl, refused = refused}))
+  redis.call('PEXPIRE', KEYS[3], 600000)
+end
+
+local from = {paused = {running = true}, resumed = {paused = true}, cancelled = {running = true, paused = true}}
+if not state or not from[verb][state] then
+  answer(state and ('the crawl is ' .. state .. ' and cannot be ' .. verb) or 'there is no such unfinished crawl')
+  return 1
+end
+redis.call('HSET', key, 'state', verb == 'resumed' and 'running' or verb)
+if verb == 'resumed' then
+  redis.call('ZADD', turns_key, 0, crawl)
+else
+  redis.call('ZREM', turns_key, crawl)
+end
+if verb == 'cancelled' then
+  redis.call('HDEL', names_key, redis.call('HGET', key, 'name'))
+  redis.call('SADD', forgetting_key, crawl)
+end
+local event = {paused = 'crawl.paused', resumed = 'crawl.resumed', cancelled = 'crawl.cancelled'}
+say(event[verb], 'scheduler.seed', ARGV[3], crawl, crawl .. '.' .. verb .. '.' .. ARGV[2], '{}')
+answer()
+return 1

@@ -1,0 +1,130 @@
+"""The frontier's scripts, as Python calls.
+
+Takes deliveries and decisions, gives script calls; the caller may run many of them in one round trip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from events.bus.connection import Bus
+from events.bus.delivery import Delivery
+from events.bus.scripts import Call, Script, run
+from events.crawls import CrawlSpec
+from events.envelope import now_text
+from scheduler.frontier.jobs import Candidate
+
+_TAKE = ("events.bus", "take.lua")
+_ADMIT = (_TAKE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua")
+_HERE = "scheduler.frontier"
+START = Script(_HERE, *_ADMIT, "start.lua")
+ADD = Script(_HERE, *_ADMIT, "add.lua")
+DISCOVER = Script(_HERE, *_ADMIT, "discover.lua")
+CONTROL = Script(_HERE, _TAKE, "keys.lua", "envelope.lua", "control.lua")
+SETTLE = Script(_HERE, _TAKE, "keys.lua", "envelope.lua", "queues.lua", "settle.lua")
+DISPATCH = Script(_HERE, "keys.lua", "envelope.lua", "queues.lua", "dispatch.lua")
+FORGET = Script(_HERE, "keys.lua", "forget.lua")
+
+#: Keys freed in one run of `forget.lua`: about a millisecond of the server's time.
+_KEYS_A_RUN = 2_000
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """What an outcome means for its host and its crawl; the fields are the arguments of `settle.lua`."""
+
+    crawl: str
+    host: str
+    kind: str
+    asked: bool
+    elapsed_ms: int = 0
+    trouble: bool = False
+    block_ms: int = 0
+    retry_in_ms: int = 0
+    retry_depth: int = 0
+    retry_job: bytes = b""
+    crawl_delay_ms: int = 0
+    robots_good_ms: int = 0
+
+
+class Issued(msgspec.Struct, frozen=True):
+    """What one run of dispatch did; `next_due_ms` is -1 where nothing waits for a time."""
+
+    count: int
+    next_due_ms: int
+    held_back: bool
+
+
+class Frontier:
+    """The frontier of one Redis, for one group (stage) that changes it."""
+
+    def __init__(self, bus: Bus, group: str) -> None:
+        self.bus, self.group = bus, group
+
+    def __repr__(self) -> str:
+        return f"<Frontier {self.bus.keys.root} for {self.group}>"
+
+    def start(
+        self,
+        delivery: Delivery,
+        *,
+        spec: CrawlSpec,
+        seeds: Sequence[str],
+        hold: bool,
+        found: Sequence[Candidate],
+    ) -> Call:
+        """Begin a crawl, or go on with the unfinished one of that name."""
+        numbers = [
+            *(round(spec.delay_seconds * 1000), spec.per_host, int(spec.obey_robots)),
+            *(spec.max_pages, spec.max_pages_per_host, int(hold)),
+        ]
+        texts = [delivery.envelope.crawl, spec.name, msgspec.json.encode(spec), msgspec.json.encode(seeds)]
+        args = [*self._head(delivery), *texts, *numbers, *_flat(found)]
+        return Call(START, [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)], args)
+
+    def add(
+        self, delivery: Delivery, *, seeds: Sequence[str], part: int, last: bool, found: Sequence[Candidate]
+    ) -> Call:
+        """Add seeds to a crawl."""
+        args = [delivery.envelope.crawl, part, msgspec.json.encode(seeds), int(last), *_flat(found)]
+        return Call(ADD, self._keys(delivery), [*self._head(delivery), *args])
+
+    def control(self, delivery: Delivery, verb: str) -> Call:
+        """Make a crawl `paused`, `resumed` or `cancelled`."""
+        keys = [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)]
+        return Call(CONTROL, keys, [*self._head(delivery), delivery.envelope.crawl, verb])
+
+    def discover(self, delivery: Delivery, found: Sequence[Candidate]) -> Call:
+        """Add a page's links, and count the page as read."""
+        args = [*self._head(delivery), delivery.envelope.crawl, *_flat(found)]
+        return Call(DISCOVER, self._keys(delivery), args)
+
+    def settle(self, delivery: Delivery, s: Settlement) -> Call:
+        """Give an outcome its consequences for the host and the crawl."""
+        args = [
+            *(s.crawl, s.host, s.kind, int(s.asked), s.elapsed_ms, int(s.trouble), s.block_ms),
+            *(s.retry_in_ms, s.retry_depth, s.retry_job, s.crawl_delay_ms, s.robots_good_ms),
+        ]
+        return Call(SETTLE, self._keys(delivery), [*self._head(delivery), *args])
+
+    async def dispatch(self, *, most_in_flight: int, most_waiting: int, most_bytes: int) -> Issued:
+        """Issue what is due."""
+        args = [now_text(), most_in_flight, most_waiting, most_bytes]
+        count, due, held = await run(self.bus.redis, DISPATCH, [self.bus.keys.root], args)
+        return Issued(count, due, bool(held))
+
+    async def forget(self) -> bool:
+        """Free some memory of crawls that have ended; True while there is more."""
+        return bool(await run(self.bus.redis, FORGET, [self.bus.keys.root], [_KEYS_A_RUN]))
+
+    def _keys(self, delivery: Delivery) -> list[str]:
+        return [self.bus.keys.root, self.bus.keys.stream(delivery.stream)]
+
+    def _head(self, delivery: Delivery) -> list[Any]:
+        return [self.group, delivery.id, now_text()]
+
+
+def _flat(found: Sequence[Candidate]) -> list[str | int | bytes]:
+    return [arg for one in found for arg in one.as_args()]

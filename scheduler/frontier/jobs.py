@@ -1,0 +1,43 @@
+"""How a URL enters the frontier's scripts: a candidate, with its identity, its job, and the reason against it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from scheduler.urls import CanonicalURL, as_hex, fingerprint
+
+#: The bits of a fingerprint that choose its bucket in the largest generation of the seen set.
+_BUCKET_BITS = 0x3FFFF
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A URL that may be added. `job` is JSON of `page.fetch`; `reason` is empty where nothing is against it."""
+
+    mark: int
+    host: str
+    depth: int
+    job: bytes
+    reason: str = ""
+
+    def as_args(self) -> list[str | int | bytes]:
+        """The six arguments of one link, as `queues.lua` takes them."""
+        member = f"{as_hex(self.mark)}.1|".encode() + self.job
+        return [self.mark, self.mark & _BUCKET_BITS, self.host, self.depth, member, self.reason]
+
+
+def candidate(url: CanonicalURL, *, depth: int, hops: int = 0, via: str | None = None, reason: str = "") -> Candidate:
+    """The candidate for one canonical URL."""
+    mark = fingerprint(url.href)
+    return Candidate(mark, url.host, depth, job_data(url.href, url.host, mark, depth=depth, hops=hops, via=via), reason)
+
+
+def job_data(href: str, host: str, mark: int, *, depth: int, hops: int, via: str | None, attempt: int = 0) -> bytes:
+    """JSON of a `page.fetch`; what has its default value is not spelled, to keep queues small."""
+    data: dict[str, str | int] = {"url": href, "host": host, "fingerprint": as_hex(mark), "depth": depth}
+    if hops:
+        data["hops"] = hops
+    if via:
+        data["via"] = via
+    if attempt:
+        data["attempt"] = attempt
+    return msgspec.json.encode(data)

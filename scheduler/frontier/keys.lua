@@ -1,0 +1,47 @@
+-- Library. The frontier's keys, the same as in events/keys.py (a test compares them), and the clock.
+--
+-- crawl:<c>   HASH  state    running | paused | finished | cancelled
+--                   spec     CrawlSpec in JSON;  seeds  JSON list;  name
+--                   hold     1 while more seeds are announced
+--                   unfinished  obligations: 2 for each URL (its outcome, and the reading of its page)
+--                   discovered, queued, in_flight, fetched, pages, failed, excluded, retried   counts of URLs
+--                   delay, per_host, robots, max_pages, max_host_pages   from the spec, as numbers
+--                   turn, sequence   counters for fairness and for first come first served
+-- host:<h>    HASH  in_flight     requests now
+--                   asked_at      when the last request started (ms)
+--                   next_at       no request before (ms)
+--                   block_until   nor before this, by the host's own word (ms)
+--                   crawl_delay   from its robots.txt (ms)
+--                   errors        in a row
+--                   latency       moving average (ms)
+--                   robots        '' | pending | known;  robots_until (ms);  robots_tries
+-- A queued job is `<fingerprint>.<attempt>|<JSON of page.fetch>`.
+local root = KEYS[1]
+
+local function crawl_key(c) return root .. 'crawl:' .. c end
+local function due_key(c) return root .. 'due:' .. c end
+local function hosts_key(c) return root .. 'hosts:' .. c end
+local function queue_key(c, h) return root .. 'queue:' .. c .. ':' .. h end
+local function seen_key(c) return root .. 'seen:' .. c end
+local function bucket_key(c, g, b) return root .. 'seen:' .. c .. ':' .. g .. ':' .. b end
+local function host_key(h) return root .. 'host:' .. h end
+local function host_crawls_key(h) return root .. 'host_crawls:' .. h end
+local turns_key = root .. 'turns'
+local names_key = root .. 'names'
+local retries_key = root .. 'retries'
+local in_flight_key = root .. 'in_flight'
+local forgetting_key = root .. 'forgetting'
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function int(text)
+  return tonumber(text or false) or 0
+end
+
+-- Large numbers must not turn into 1.7e+12 on their way into Redis.
+local function whole(number)
+  return string.format('%.0f', number)
+end

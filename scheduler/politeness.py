@@ -1,0 +1,48 @@
+"""How much a host is spared after what it answered, and when a failed URL is tried again. Pure: values in, values out.
+
+What needs the host's history (how many errors in a row, how slow it used to be) is arithmetic inside `settle.lua`;
+what needs only the event is here.
+"""
+
+import random
+
+from events.pages import PageFailed
+
+#: Reasons that speak of the host as a whole: it is in trouble, so everybody leaves it alone for a while.
+TROUBLE = frozenset(
+    (
+        "connect_refused",
+        "connect_failed",
+        "timeout",
+        "too_slow",
+        "deadline",
+        "tls",
+        "dns_failed",
+        "worker_lost",
+    )
+)
+#: The first pause (ms) after trouble; doubles with each error in a row, up to the longest.
+FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 1_000, 60_000
+#: No host can make us wait longer than this by Retry-After.
+LONGEST_BLOCK_MS = 3_600_000
+#: Wait (ms) before the second attempt at a URL; doubles with each attempt, up to the longest.
+FIRST_RETRY_MS, LONGEST_RETRY_MS = 1_000, 300_000
+
+
+def in_trouble(failed: PageFailed) -> bool:
+    """Whether this failure says something about the host, not only about the page."""
+    return failed.asked and (failed.reason in TROUBLE or failed.status in (429, 500, 502, 503, 504))
+
+
+def block_ms(retry_after_ms: int | None) -> int:
+    """For how long nobody may ask this host, by its own word; 0 where it said nothing."""
+    return max(0, min(retry_after_ms or 0, LONGEST_BLOCK_MS))
+
+
+def retry_in_ms(failed: PageFailed, *, max_attempts: int, chance: random.Random) -> int | None:
+    """When to try again, or None: this failure is final. Exponential, with full jitter over the upper half."""
+    if not failed.retryable or failed.attempt >= max_attempts:
+        return None
+    longest = min(FIRST_RETRY_MS << min(failed.attempt - 1, 20), LONGEST_RETRY_MS)
+    wait = longest // 2 + chance.randrange(longest // 2 + 1)
+    return max(wait, block_ms(failed.retry_after_ms))

@@ -1,0 +1,57 @@
+"""Progress of the scheduler's part: the frontier's counts of each running crawl, and each stage's backlog.
+
+Takes numbers from Redis, gives the progress part `frontier`. The counts are the frontier's own, kept by its scripts,
+so any number of schedulers publish the same truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from events import topology
+from events.bus import Bus
+from events.bus.scripts import PASSING
+from events.progress import INTERVAL_SECONDS, Part
+
+_COUNTS = ("discovered", "queued", "in_flight", "fetched", "failed", "excluded", "retried", "unfinished")
+#: Backlogs are asked for less often: one command for each stream.
+_BACKLOG_SECONDS = 0.5
+
+
+async def report(bus: Bus, stop: asyncio.Event) -> None:
+    """Publish until asked to stop; a crawl that has left the running ones is reported one last time."""
+    part, known, backlog, asked_at = Part(bus, "frontier"), set[str](), dict[str, int](), 0.0
+    while not stop.is_set():
+        with contextlib.suppress(*PASSING, ResponseError):
+            if time.monotonic() - asked_at > _BACKLOG_SECONDS:
+                backlog, asked_at = await backlogs(bus), time.monotonic()
+            running = {crawl.decode() for crawl in await bus.redis.zrange(bus.keys.turns, 0, -1)}
+            for crawl in running | known:
+                await part.publish(crawl, {**await counts(bus, crawl), "backlog": backlog}, last=crawl not in running)
+            known = running
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), INTERVAL_SECONDS)
+
+
+async def counts(bus: Bus, crawl: str) -> dict[str, Any]:
+    """The frontier's counts of one crawl, and its state."""
+    values = await bus.redis.hmget(bus.keys.crawl(crawl), ["state", *_COUNTS])
+    numbers = {name: int(value or 0) for name, value in zip(_COUNTS, values[1:], strict=True)}
+    return {"state": (values[0] or b"").decode(), **numbers}
+
+
+async def backlogs(bus: Bus) -> dict[str, int]:
+    """Stage → messages that it has not finished (delivered or not)."""
+    found: dict[str, int] = {}
+    for stage in topology.STAGES:
+        for stream in stage.takes:
+            for group in await bus.redis.xinfo_groups(bus.keys.stream(stream)):
+                if group["name"].decode() == stage.name:
+                    waiting = int(group["lag"] or 0) + int(group["pending"])
+                    found[stage.name] = found.get(stage.name, 0) + waiting
+    return found

@@ -1,0 +1,84 @@
+"""Which URLs may belong to a crawl. Pure: takes a specification and its seeds, says None or the reason against.
+
+Reasons: `scheme`, `scope`, `deny`, `allow`, `depth`, `url_too_long`, `trap`, `too_many_redirects`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+
+from events.crawls import CrawlSpec
+from events.errors import Refused
+from scheduler.urls import CanonicalURL, canonical
+
+#: A path with more segments than this, or one segment this often, is taken for a trap that makes up its own links.
+MOST_SEGMENTS, MOST_REPEATS = 40, 5
+#: More parameters than this in a query is taken for a faceted search that multiplies itself.
+MOST_PARAMETERS = 30
+
+
+class Scope:
+    """The rule of one crawl."""
+
+    def __init__(self, spec: CrawlSpec, seeds: Sequence[str]) -> None:
+        self.spec = spec
+        self._allow = _compiled(spec.allow, "allow")
+        self._deny = _compiled(spec.deny, "deny")
+        urls = [url for seed in seeds if (url := canonical(seed))]
+        self._places = {self._place(url) for url in urls}
+
+    def reason_against(self, url: CanonicalURL, *, depth: int, hops: int = 0, seed: bool = False) -> str | None:
+        """Why this URL is left out, or None; a seed needs no scope and no allow pattern."""
+        spec = self.spec
+        if len(url.href) > spec.max_url_length:
+            return "url_too_long"
+        if hops > spec.max_hops:
+            return "too_many_redirects"
+        if spec.max_depth and depth > spec.max_depth:
+            return "depth"
+        if any(pattern.search(url.href) for pattern in self._deny):
+            return "deny"
+        if seed:
+            return None
+        if spec.scope != "any" and self._place(url) not in self._places:
+            return "scope"
+        if self._allow and not any(pattern.search(url.href) for pattern in self._allow):
+            return "allow"
+        return "trap" if looks_like_a_trap(url) else None
+
+    def _place(self, url: CanonicalURL) -> str:
+        # http and https, with or without www., are one place to people: a seed that redirects there stays in scope.
+        if self.spec.scope == "domain":
+            return registered_domain(url.hostname)
+        return f"{url.hostname.removeprefix('www.')}:{url.port}"
+
+
+def looks_like_a_trap(url: CanonicalURL) -> bool:
+    """Whether a URL has the marks of an endless site: very deep, one segment again and again, swarms of parameters."""
+    segments = [segment for segment in url.path.split("/") if segment]
+    if len(segments) > MOST_SEGMENTS or url.query.count("&") >= MOST_PARAMETERS:
+        return True
+    return bool(segments) and len(segments) >= MOST_REPEATS and max(Counter(segments).values()) >= MOST_REPEATS
+
+
+def registered_domain(hostname: str) -> str:
+    """The part of a host name that somebody registered (public suffix list, as bundled); an address is itself."""
+    found = _suffixes()(hostname).top_domain_under_public_suffix
+    return found or hostname
+
+
+@cache
+def _suffixes():  # type: ignore[no-untyped-def]
+    from tldextract import TLDExtract  # a quarter of a second to import, and only `--scope domain` needs it
+
+    return TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
+def _compiled(patterns: Sequence[str], what: str) -> list[re.Pattern[str]]:
+    try:
+        return [re.compile(pattern) for pattern in patterns]
+    except re.error as error:
+        raise Refused(f"the {what} pattern {error.pattern!r} is not a regular expression: {error}") from None

@@ -1,0 +1,35 @@
+"""The scheduler as one process: its four stages, the report of progress, and the bus's janitor.
+
+Lifetime: all run until SIGTERM, then each finishes what it holds. If one fails, all end, and whoever supervises the
+process starts it anew; nothing is lost, because nothing is kept here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from events.bus import Bus
+from events.bus.groups import ensure_groups
+from events.bus.guards import check_server
+from events.bus.janitor import keep_tidy
+from events.settings import Settings
+from scheduler.discover import discover
+from scheduler.dispatch import dispatch
+from scheduler.report import report
+from scheduler.seed import seed
+from scheduler.settle import settle
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Schedule until asked to stop; raises `Refused` for a server that cannot be used."""
+    async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
+        await check_server(bus)
+        await ensure_groups(bus)
+        woken = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(seed(bus, stop, woken))
+            tasks.create_task(discover(bus, stop, woken))
+            tasks.create_task(dispatch(bus, settings, stop, woken))
+            tasks.create_task(settle(bus, stop, woken))
+            tasks.create_task(report(bus, stop))
+            tasks.create_task(keep_tidy(bus, stop))

@@ -1,0 +1,109 @@
+"""page.fetched, page.failed, page.excluded, robots.fetched → the frontier: what an outcome means for host and crawl.
+
+Frees the host's slot, keeps the host's distance, plans retries, and notices the end of a crawl.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from events.bus import Bus, Consumer, Delivery
+from events.bus.hand_over import HandOver, hand_over_call
+from events.bus.scripts import Call, run_all
+from events.envelope import Payload
+from events.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
+from events.topology import SETTLE
+from scheduler.crawls import Crawls
+from scheduler.frontier import Frontier
+from scheduler.frontier.frontier import Settlement
+from scheduler.frontier.jobs import job_data
+from scheduler.politeness import block_ms, in_trouble, retry_in_ms
+from scheduler.urls import as_hex
+
+_BATCH = 200
+#: How long a host's robots.txt holds (RFC 9309 §2.4: no longer than 24 hours), a little less than workers keep it.
+ROBOTS_GOOD_MS = 23 * 3_600_000
+#: How long a host that has no reachable robots.txt stays off limits.
+ROBOTS_DENIED_MS = 4 * 60_000
+
+
+async def settle(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
+    """Settle outcomes until asked to stop; sets `woken` when a host's slot is free."""
+    frontier, crawls, chance = Frontier(bus, SETTLE.name), Crawls(bus), random.Random()
+    async with Consumer(bus, SETTLE) as consumer:
+        while not stop.is_set():
+            deliveries = await consumer.take(_BATCH)
+            if deliveries:
+                await run_all(bus.redis, [await _call(frontier, crawls, one, chance) for one in deliveries])
+                consumer.forget(deliveries)
+                woken.set()
+
+
+async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery, chance: random.Random) -> Call:
+    if never_issued(delivery.payload):
+        return hand_over_call(frontier.bus.keys, SETTLE.name, HandOver(delivery))
+    scope = await crawls.scope(delivery.envelope.crawl)
+    attempts = scope.spec.max_attempts if scope else 0
+    settlement = settlement_of(delivery.envelope.crawl, delivery.payload, max_attempts=attempts, chance=chance)
+    return frontier.settle(delivery, settlement)
+
+
+def never_issued(outcome: Payload) -> bool:
+    """Whether this URL was left out before it became a job: it holds no slot, and is counted already."""
+    return isinstance(outcome, PageExcluded) and outcome.attempt == 0 and not outcome.robots
+
+
+def settlement_of(
+    crawl: str,
+    outcome: PageFetched | PageFailed | PageExcluded | RobotsFetched,
+    *,
+    max_attempts: int,
+    chance: random.Random,
+) -> Settlement:
+    """What an outcome means; pure, but for the jitter that `chance` gives."""
+    if isinstance(outcome, RobotsFetched):
+        return _of_robots(crawl, outcome)
+    if isinstance(outcome, PageExcluded):
+        kind = "robots" if outcome.robots else "excluded"
+        return Settlement(crawl=crawl, host=outcome.host, kind=kind, asked=False)
+    if isinstance(outcome, PageFetched):
+        kind = "page" if outcome.status < 300 else "moved"
+        return Settlement(crawl=crawl, host=outcome.host, kind=kind, asked=outcome.asked, elapsed_ms=outcome.elapsed_ms)
+    return _of_failure(crawl, outcome, retry_in_ms(outcome, max_attempts=max_attempts, chance=chance))
+
+
+def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settlement:
+    mark = int(failed.fingerprint or "0", 16)
+    again, attempt = b"", failed.attempt + 1
+    if wait_ms is not None:
+        again = f"{as_hex(mark)}.{attempt}|".encode() + job_data(
+            failed.url, failed.host, mark, depth=failed.depth, hops=failed.hops, via=failed.via, attempt=attempt
+        )
+    return Settlement(
+        crawl=crawl,
+        host=failed.host,
+        kind="failed" if wait_ms is None else "retry",
+        asked=failed.asked,
+        elapsed_ms=failed.elapsed_ms,
+        trouble=in_trouble(failed),
+        block_ms=block_ms(failed.retry_after_ms),
+        retry_in_ms=wait_ms or 0,
+        retry_depth=failed.depth,
+        retry_job=again,
+    )
+
+
+def _of_robots(crawl: str, robots: RobotsFetched) -> Settlement:
+    good = {"rules": ROBOTS_GOOD_MS, "allow": ROBOTS_GOOD_MS, "deny": ROBOTS_DENIED_MS}.get(robots.verdict, 0)
+    return Settlement(
+        crawl=crawl,
+        host=robots.host,
+        kind="robots",
+        asked=robots.asked,
+        elapsed_ms=robots.elapsed_ms,
+        trouble=robots.verdict in ("retry", "deny"),
+        block_ms=block_ms(robots.retry_after_ms),
+        crawl_delay_ms=robots.crawl_delay_ms,
+        robots_good_ms=good,
+    )

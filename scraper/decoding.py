@@ -1,0 +1,219 @@
+"""From the bytes on the wire to the page's bytes: decoders that know when to stop.
+
+Takes a whole body as it came (bounded by the client) and its Content-Encoding; gives the decoded body and the flags of
+what was odd about it. A pure function: no decoder here ever makes more than `limit` bytes and one step.
+Sources: RFC 9110 §8.4, RFC 1952 (gzip), RFC 1950 and 1951 (deflate), RFC 7932 (br), RFC 8878 (zstd).
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import brotli
+import zstandard
+
+from scraper.deflate import engine
+from scraper.errors import BadEncoding, BodyTooLarge, TooManyEncodings, Truncated, UnsupportedEncoding
+
+#: Content-Encodings one upon the other; more are refused.
+MOST_ENCODINGS = 2
+#: A body may grow by this factor once it is larger than RATIO_FROM_BYTES; real pages stay below 40.
+MOST_RATIO = 200
+RATIO_FROM_BYTES = 1024 * 1024
+#: What a decoder makes in one step, so also by how much a limit can be passed before it is noticed.
+STEP_BYTES = 256 * 1024
+#: The largest window a zstd frame may ask for (RFC 8878 §3.1.1.1.2 recommends to support 8 MiB).
+ZSTD_WINDOW_BYTES = 8 * 1024 * 1024
+#: One zstd block makes at most 128 KiB of as little as 4 bytes, so a slice of this size makes at most 4 MiB.
+_ZSTD_SLICE_BYTES = 128
+_GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_RAW_DEFLATE, _ZLIB = -15, 15
+
+#: What a decoder yields: pieces of the body. It raises `_Damaged` for what it cannot read, `Truncated` at a missing end.
+_Pieces = Iterator[bytes]
+
+
+class _Damaged(Exception):
+    """Raised by a decoder for bytes that are not of its format."""
+
+
+def decode(wire: bytes, encodings: str, *, limit: int) -> tuple[bytes, tuple[str, ...]]:
+    """The decoded body and its flags: `encoding_lied`, `bad_checksum`, `trailing_garbage`.
+
+    `encodings` is the Content-Encoding header, empty where there is none; `limit` is in bytes. Raises `BodyTooLarge`,
+    `TooManyEncodings`, `UnsupportedEncoding`, `BadEncoding` or `Truncated`.
+    """
+    names = [name for name in (part.strip().lower() for part in encodings.split(",")) if name not in ("", "identity")]
+    if len(names) > MOST_ENCODINGS:
+        raise TooManyEncodings(f"the body is encoded {len(names)} times; at most {MOST_ENCODINGS} are undone")
+    body, flags = wire, []
+    for name in reversed(names):
+        body = _undo(body, name, flags, limit=min(limit, max(RATIO_FROM_BYTES, MOST_RATIO * len(wire))))
+    if len(body) > limit:
+        raise BodyTooLarge(f"the body is larger than {limit} bytes")
+    return body, tuple(dict.fromkeys(flags))
+
+
+def _undo(body: bytes, name: str, flags: list[str], *, limit: int) -> bytes:
+    decoder = _DECODERS.get(name)
+    if not body:
+        return body
+    if decoder is None:
+        if _is_plain(body):
+            flags.append("encoding_lied")
+            return body
+        raise UnsupportedEncoding(f"cannot decode Content-Encoding {name[:40]!r}")
+    try:
+        return _collect(decoder(body, flags), limit)
+    except _Damaged as error:
+        if _is_plain(body):
+            flags.append("encoding_lied")
+            return body
+        raise BadEncoding(f"the {name} body is damaged: {error}") from error
+
+
+def _collect(pieces: _Pieces, limit: int) -> bytes:
+    parts, size = [], 0
+    for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise BodyTooLarge(f"the decoded body is larger than {limit} bytes")
+    return b"".join(parts)
+
+
+def _is_plain(body: bytes) -> bool:
+    """Whether these bytes look like text that nobody encoded: no control bytes but white space in the first 512."""
+    head = body[:512]
+    return not any(byte < 0x20 and byte not in b"\t\n\f\r\x1b" for byte in head) and body[:1] not in b"\x1f\x78\x28"
+
+
+# -- gzip
+
+
+def _gunzip(body: bytes, flags: list[str]) -> _Pieces:
+    position = 0
+    while position < len(body):
+        if body[position : position + 2] != _GZIP_MAGIC:
+            if not position and len(body) > 1:
+                raise _Damaged("no gzip header")
+            if body[position:].strip(b"\0"):
+                flags.append("trailing_garbage")
+            return
+        position = yield from _member(body, _after_gzip_header(body, position), flags)
+
+
+def _member(body: bytes, start: int, flags: list[str]) -> Iterator[bytes]:  # returns where the member ends
+    check, size = 0, 0
+    decoder = engine.decompressobj(_RAW_DEFLATE)
+    for piece in _inflate(decoder, memoryview(body)[start:]):
+        check, size = engine.crc32(piece, check), size + len(piece)
+        yield piece
+    end = len(body) - len(decoder.unused_data)
+    trailer = body[end : end + 8]
+    if len(trailer) < 8:
+        raise Truncated("the gzip body ends before its checksum")
+    if struct.unpack("<II", trailer) != (check, size & 0xFFFFFFFF):
+        flags.append("bad_checksum")
+    return end + 8
+
+
+def _after_gzip_header(body: bytes, start: int) -> int:
+    """Where the deflate data of a member begin (RFC 1952 §2.3)."""
+    if len(body) < start + 10:
+        raise Truncated("the gzip body ends in its header")
+    bits, position = body[start + 3], start + 10
+    if bits & 4:
+        position += 2 + int.from_bytes(body[position : position + 2], "little")
+    for bit in (8, 16):
+        if bits & bit:
+            position = body.find(b"\0", position) + 1
+            if not position:
+                raise Truncated("the gzip body ends in its header")
+    return position + (2 if bits & 2 else 0)
+
+
+# -- deflate
+
+
+def _inflate_any(body: bytes, flags: list[str]) -> _Pieces:
+    """Deflate as the RFC says (with a zlib header), or as many servers do (without)."""
+    has_header = body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
+    decoder = engine.decompressobj(_ZLIB if has_header else _RAW_DEFLATE)
+    yield from _inflate(decoder, memoryview(body))
+    if decoder.unused_data:
+        flags.append("trailing_garbage")
+
+
+def _inflate(decoder: Any, data: memoryview) -> _Pieces:
+    left: bytes | memoryview = data
+    try:
+        while not decoder.eof:
+            piece = decoder.decompress(left, STEP_BYTES)
+            left = decoder.unconsumed_tail
+            if piece:
+                yield piece
+            elif not left and not decoder.eof:
+                raise Truncated("the compressed body ends before its end")
+    except engine.error as error:
+        raise _Damaged(str(error)) from error
+
+
+# -- br
+
+
+def _unbrotli(body: bytes, flags: list[str]) -> _Pieces:
+    decoder = brotli.Decompressor()
+    data = body
+    try:
+        while not decoder.is_finished():
+            piece = decoder.process(data, output_buffer_limit=STEP_BYTES)
+            data = b""
+            if piece:
+                yield piece
+            elif decoder.can_accept_more_data() and not decoder.is_finished():
+                raise Truncated("the br body ends before its end")
+    except brotli.error as error:
+        raise _Damaged(str(error)) from error
+
+
+# -- zstd
+
+
+def _unzstd(body: bytes, flags: list[str]) -> _Pieces:
+    data = body
+    while data:
+        if data[:4] != _ZSTD_MAGIC and not _is_skippable(data):
+            if data is body and len(body) > 3:
+                raise _Damaged("no zstd header")
+            flags.append("trailing_garbage")
+            return
+        data = yield from _frame(data)
+
+
+def _is_skippable(data: bytes) -> bool:
+    return data[1:4] == b"\x2a\x4d\x18" and data[0] & 0xF0 == 0x50
+
+
+def _frame(data: bytes) -> Iterator[bytes]:  # returns what follows the frame
+    decoder = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES).decompressobj()
+    try:
+        for start in range(0, len(data), _ZSTD_SLICE_BYTES):
+            if piece := decoder.decompress(data[start : start + _ZSTD_SLICE_BYTES]):
+                yield piece
+            if decoder.eof:
+                return decoder.unused_data + data[start + _ZSTD_SLICE_BYTES :]
+    except zstandard.ZstdError as error:
+        raise _Damaged(str(error)) from error
+    raise Truncated("the zstd body ends before its end")
+
+
+_DECODERS: dict[str, Callable[[bytes, list[str]], _Pieces]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _inflate_any,
+    "br": _unbrotli,
+    "zstd": _unzstd,
+}
+#: What we tell hosts that we can decode.
+ACCEPTED = "gzip, deflate, br, zstd"

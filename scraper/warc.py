@@ -1,0 +1,114 @@
+"""A page at rest: one gzip member that is a complete WARC/1.1 `response` record.
+
+Takes an answer's parts, gives the bytes that Redis carries and the archive keeps as they are; and reads them back.
+The body is stored decoded, so the headers that spoke of its encoding and length on the wire move to `X-Archive-Orig-*`.
+Source: https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/
+"""
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from scraper.deflate import LEVEL, engine
+from scraper.errors import DamagedRecord
+
+#: zlib's word for "with a gzip header and trailer".
+_GZIP = 31
+#: Headers that are true of the bytes on the wire and not of the stored body.
+_OF_THE_WIRE = frozenset(("content-encoding", "content-length", "transfer-encoding", "trailer"))
+_ORIGINAL = "X-Archive-Orig-"
+_BREAKS = re.compile(r"[\r\n\0]+")
+
+
+class StoredPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a record holds: the answer to a request for `url`, its body decoded; header names as the host wrote them."""
+
+    url: str
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The first Content-Type header, empty where there is none."""
+        return next((value for name, value in self.headers if name.lower() == "content-type"), "")
+
+
+def digest_of(body: bytes) -> str:
+    """`sha256:` and the hex digits of a decoded body's SHA-256."""
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+def write_record(
+    *,
+    url: str,
+    event_id: str,
+    status: int,
+    headers: Sequence[tuple[str, str]],
+    body: bytes,
+    digest: str,
+    started_at: int,
+    reason: str = "",
+    http_version: str = "1.1",
+    address: str = "",
+) -> bytes:
+    """One gzip member with the record; `started_at` in Unix ms, `address` the IP address that answered."""
+    block = _http_head(status, reason, http_version, _stored_headers(headers, len(body)))
+    when = datetime.fromtimestamp(started_at / 1000, UTC).isoformat(timespec="milliseconds")
+    fields = [
+        ("WARC-Type", "response"),
+        ("WARC-Record-ID", f"<{uuid.uuid5(uuid.NAMESPACE_OID, event_id).urn}>"),
+        ("WARC-Target-URI", url),
+        ("WARC-Date", when.replace("+00:00", "Z")),
+        *((("WARC-IP-Address", address),) if address else ()),
+        ("WARC-Payload-Digest", digest),
+        ("Content-Type", "application/http;msgtype=response"),
+        ("Content-Length", str(len(block) + len(body))),
+    ]
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    record = b"".join((b"WARC/1.1\r\n", head.encode(), b"\r\n", block, body, b"\r\n\r\n"))
+    return bytes(engine.compress(record, LEVEL, _GZIP))
+
+
+def _stored_headers(headers: Iterable[tuple[str, str]], size: int) -> list[tuple[str, str]]:
+    stored = []
+    for name, value in headers:
+        untrue = name.lower() in _OF_THE_WIRE and not (name.lower() == "content-length" and value == str(size))
+        stored.append((_ORIGINAL + name if untrue else name, value))
+    if not any(name.lower() == "content-length" for name, _ in stored):
+        stored.append(("Content-Length", str(size)))
+    return stored
+
+
+def _http_head(status: int, reason: str, version: str, headers: Iterable[tuple[str, str]]) -> bytes:
+    lines = "".join(f"{name}: {_BREAKS.sub(' ', value)}\r\n" for name, value in headers)
+    text = f"HTTP/{version} {status:03d} {_BREAKS.sub(' ', reason)}\r\n{lines}\r\n"
+    return text.encode("latin-1", "replace")
+
+
+def read_record(raw: bytes) -> StoredPage:
+    """The page in one gzip member; raises `DamagedRecord` for bytes that `write_record` has not made."""
+    try:
+        record = bytes(engine.decompress(raw, _GZIP))
+        head, _, rest = record.partition(b"\r\n\r\n")
+        fields = dict(_fields(head.decode()))
+        block = memoryview(rest)[: int(fields["Content-Length"])]
+        start = rest.index(b"\r\n\r\n")
+        status_line, _, lines = bytes(block[:start]).decode("latin-1").partition("\r\n")
+        return StoredPage(
+            url=fields["WARC-Target-URI"],
+            status=int(status_line.split(" ", 2)[1]),
+            headers=_fields(lines),
+            body=bytes(block[start + 4 :]),
+        )
+    except (engine.error, KeyError, ValueError, IndexError) as error:
+        raise DamagedRecord(f"not a WARC record of one page: {error}") from error
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    pairs = (line.partition(":") for line in text.split("\r\n"))
+    return [(name, value.strip()) for name, colon, value in pairs if colon]

