@@ -15,6 +15,8 @@ from events.envelope import Envelope, Message, Payload
 from events.errors import Undecodable
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
+#: How JSON spells NUL.
+_NUL = b"\\u0000"
 
 KINDS: dict[str, type[Payload]] = {kind.TYPE: kind for kind in (*commands.ALL, *crawls.ALL, *pages.ALL)}
 
@@ -57,9 +59,10 @@ def encode(message: Message) -> bytes:
         data=message.payload,
     )
     try:
-        return _encoder.encode(wire)
-    except UnicodeEncodeError:
-        return _encoder.encode(clean(msgspec.to_builtins(wire)))
+        raw = _encoder.encode(wire)
+    except UnicodeEncodeError:  # a lone surrogate
+        raw = _NUL
+    return _encoder.encode(clean(msgspec.to_builtins(wire))) if _NUL in raw else raw
 
 
 def decode(raw: bytes) -> Message:
@@ -83,7 +86,10 @@ def _payload(wire: _Wire, kind: type[Payload]) -> Payload:
         step = UPCASTS.get((wire.type, version))
         if step is None:
             raise Undecodable(f"unknown version {version} of message type {wire.type!r}")
-        data, version = step(data), version + 1
+        try:
+            data, version = step(data), version + 1
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise Undecodable(f"version {version} of {wire.type!r} cannot be upcast: {error!r}") from error
     return msgspec.convert(data, kind)
 
 

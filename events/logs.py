@@ -9,8 +9,8 @@ import re
 import sys
 from typing import TextIO
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_PASSWORD = re.compile(r"(\w+://[^\s/:@]*:)[^\s/@]+@")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_PASSWORD = re.compile(r"(\w+://[^\s/:@]*:)[^\s/]+@")
 
 
 def visible(text: str) -> str:

@@ -6,14 +6,16 @@ the snapshot first, then the channel, and the snapshot again after any gap, so i
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
+from redis.exceptions import ResponseError
 
 from events.bus.connection import Bus
-from events.bus.scripts import PASSING, Script, run
+from events.bus.scripts import PASSING, Call, Script, attempt, passing
 
 PROGRESS = Script("events.bus", "progress.lua")
 #: At most ten updates a second of each part.
@@ -32,13 +34,19 @@ class Part:
         self._said: dict[str, tuple[float, bytes]] = {}
 
     async def publish(self, crawl: str, numbers: dict[str, Any], *, last: bool = False) -> None:
-        """Say these numbers; `last` says them whatever was said a moment ago."""
+        """Say these numbers, or nothing while Redis is away; `last` says them whatever was said a moment ago."""
         text, now = msgspec.json.encode(numbers), time.monotonic()
         said_at, said = self._said.get(crawl, (0.0, b""))
         if said == text or (now - said_at < INTERVAL_SECONDS and not last):
             return
+        call = Call(PROGRESS, [self.bus.keys.progress(crawl)], [self.name, text, LIFE_SECONDS])
+        try:
+            await attempt(self.bus.redis, [call])
+        except (*PASSING, ResponseError) as error:
+            if not passing(error):
+                raise
+            return  # said again with the next numbers
         self._said[crawl] = (now, text)
-        await run(self.bus.redis, PROGRESS, [self.bus.keys.progress(crawl)], [self.name, text, LIFE_SECONDS])
 
 
 async def snapshot(bus: Bus, crawl: str) -> dict[str, dict[str, Any]]:
@@ -59,6 +67,7 @@ async def follow(bus: Bus, crawl: str) -> AsyncIterator[dict[str, dict[str, Any]
                 message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=SILENCE_SECONDS)
             except PASSING:
                 message = None
+                await asyncio.sleep(SILENCE_SECONDS)
             state = _changed(state, message["data"]) if message else await _again(bus, crawl, state)
             yield state
 

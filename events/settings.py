@@ -8,13 +8,18 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import msgspec
 
 from events.errors import Refused
 
 PREFIX = "PENSTOCK_"
+_POSITIVE = (
+    *("concurrency", "workers", "parsers", "deadline_seconds"),
+    *("high_water_pages", "high_water_bytes", "max_wire_bytes", "max_body_bytes"),
+)
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +51,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: int = 20 * 1024 * 1024
     #: A request's whole time, from connecting to the body's end.
     deadline_seconds: float = 60.0
+    # What one crawl does unless its command line or its spider says otherwise; None: as `CrawlSpec` has it.
+    name: str | None = None
+    spider: str | None = None
+    delay: float | None = None
+    per_host: int | None = None
+    max_pages: int | None = None
+    max_depth: int | None = None
+    scope: Literal["host", "domain", "any"] | None = None
+    #: Regular expressions; in the environment separated by white space.
+    allow: tuple[str, ...] | None = None
+    deny: tuple[str, ...] | None = None
+    ignore_robots: bool | None = None
+    user_agent: str | None = None
+    #: How `penstock crawl` shows what goes on: auto is live on a terminal, plain elsewhere.
+    progress: Literal["auto", "live", "plain", "none"] = "auto"
+
     #: Python's level names; `INFO` has a line for each crawl, `DEBUG` one for each page.
     log_level: str = "INFO"
 
@@ -67,14 +88,25 @@ def load(given: Mapping[str, Any] | None = None, *, environ: Mapping[str, str] =
     try:
         settings = msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise Refused(f"wrong setting: {error}") from None
+        raise Refused(f"wrong setting: {_place_first(str(error))}") from None
     _check(settings)
     return settings
 
 
+def _place_first(text: str) -> str:
+    # msgspec says "Expected `int`, got `str` - at `$.workers`".
+    what, _, place = text.partition(" - at ")
+    return f"{place.strip('`').removeprefix('$.')}: {what}" if place else what
+
+
 def as_environ(settings: Settings) -> dict[str, str]:
     """The same settings as environment variables, for a process that we start."""
-    return {PREFIX + name.upper(): str(value) for name, value in msgspec.to_builtins(settings).items()}
+    values = {name: value for name, value in msgspec.to_builtins(settings).items() if value is not None}
+    return {PREFIX + name.upper(): _spelled(value) for name, value in values.items()}
+
+
+def _spelled(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -101,20 +133,17 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     return {name: _plain(environ[key], hints[name]) for key, name in names.items() if environ.get(key)}
 
 
-def _plain(text: str, kind: type) -> Any:
-    if kind is bool:
+def _plain(text: str, kind: Any) -> Any:
+    if "tuple" in str(kind):
+        return text.split()
+    if "bool" in str(kind):
         return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}.get(text.lower(), text)
     return text
 
 
 def _check(settings: Settings) -> None:
-    for name in (
-        "concurrency",
-        "workers",
-        "parsers",
-        "high_water_pages",
-        "deadline_seconds",
-        "max_body_bytes",
-    ):
+    for name in _POSITIVE:
         if not 0 < getattr(settings, name) <= 2**40:
             raise Refused(f"wrong setting: {name} must be more than 0, not {getattr(settings, name)}")
+    if settings.log_level not in _LEVELS:
+        raise Refused(f"wrong setting: log_level must be one of {', '.join(_LEVELS)}, not {settings.log_level!r}")

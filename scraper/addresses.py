@@ -1,8 +1,8 @@
 """Which addresses may be fetched from, checked where it counts: on the address that is really connected to.
 
-`is_public` is the rule. `PinningResolver` refuses a name as soon as one of its answers is not public, and what it returns
-is what gets connected to, so that a name cannot change its mind in between. `guarded_socket` checks once more, and also
-sees the addresses that were written into a URL, for which no resolver is asked.
+`is_public` is the rule. `PinningResolver` refuses a name as soon as one of its answers is not public, and what it
+returns is what gets connected to, so that a name cannot change its mind in between. `guarded_socket` checks once more,
+and also sees the addresses that were written into a URL, for which no resolver is asked.
 """
 
 import asyncio
@@ -41,13 +41,32 @@ _HOLDERS = (
     (ipaddress.IPv6Network("2002::/16"), 80, 0),
     (ipaddress.IPv6Network("2001::/32"), 0, 0xFFFFFFFF),
 )
-#: Ports that browsers refuse (the Fetch standard's "bad ports"), and those of common databases: none of them is the web.
+#: Ports that browsers refuse (the Fetch standard's "bad ports"), and those of common databases: none is the web.
 BAD_PORTS = frozenset(
     (
         *(1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109),
         *(110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530),
         *(531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3306, 3659),
-        *(4045, 4190, 5060, 5061, 5432, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080, 11211, 27017),
+        *(
+            4045,
+            4190,
+            5060,
+            5061,
+            5432,
+            6000,
+            6379,
+            6566,
+            6665,
+            6666,
+            6667,
+            6668,
+            6669,
+            6679,
+            6697,
+            10080,
+            11211,
+            27017,
+        ),
     )
 )
 
@@ -155,3 +174,9 @@ def _dns_error(error: socket.gaierror) -> DnsNotFound | DnsFailed:
     missing = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
     kind = DnsNotFound if error.errno in missing else DnsFailed
     return kind(f"cannot look up the host: {error.strerror}", asked=False)
+
+
+def host_key(url: str) -> str:
+    """What politeness is counted by: scheme and authority of a URL, in their canonical spelling."""
+    parsed = ada_url.URL(url)
+    return f"{parsed.protocol}//{parsed.host}"

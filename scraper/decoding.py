@@ -6,7 +6,7 @@ Sources: RFC 9110 §8.4, RFC 1952 (gzip), RFC 1950 and 1951 (deflate), RFC 7932 
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import brotli
@@ -26,10 +26,12 @@ STEP_BYTES = 256 * 1024
 ZSTD_WINDOW_BYTES = 8 * 1024 * 1024
 #: One zstd block makes at most 128 KiB of as little as 4 bytes, so a slice of this size makes at most 4 MiB.
 _ZSTD_SLICE_BYTES = 128
+#: What hosts write there by mistake, and then send the page as it is.
+_NO_ENCODINGS = frozenset(("none", "binary", "8bit", "7bit", "text", "utf-8", "utf8", "iso-8859-1", "windows-1252"))
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _RAW_DEFLATE, _ZLIB = -15, 15
 
-#: What a decoder yields: pieces of the body. It raises `_Damaged` for what it cannot read, `Truncated` at a missing end.
+#: What a decoder yields: pieces of the body. Raises `_Damaged` for what it cannot read, `Truncated` at a missing end.
 _Pieces = Iterator[bytes]
 
 
@@ -37,34 +39,36 @@ class _Damaged(Exception):
     """Raised by a decoder for bytes that are not of its format."""
 
 
-def decode(wire: bytes, encodings: str, *, limit: int) -> tuple[bytes, tuple[str, ...]]:
+def decode(wire: bytes, encodings: str, *, limit: int, cut: bool = False) -> tuple[bytes, tuple[str, ...]]:
     """The decoded body and its flags: `encoding_lied`, `bad_checksum`, `trailing_garbage`.
 
-    `encodings` is the Content-Encoding header, empty where there is none; `limit` is in bytes. Raises `BodyTooLarge`,
-    `TooManyEncodings`, `UnsupportedEncoding`, `BadEncoding` or `Truncated`.
+    `encodings` is the Content-Encoding header, empty where there is none; `limit` is in bytes; `cut` asks for what
+    there is of a body that may end early or pass its limit. Raises `BodyTooLarge`, `TooManyEncodings`,
+    `UnsupportedEncoding`, `BadEncoding` or `Truncated`.
     """
     names = [name for name in (part.strip().lower() for part in encodings.split(",")) if name not in ("", "identity")]
     if len(names) > MOST_ENCODINGS:
         raise TooManyEncodings(f"the body is encoded {len(names)} times; at most {MOST_ENCODINGS} are undone")
-    body, flags = wire, []
+    body, flags = wire, list[str]()
+    most = min(limit, max(RATIO_FROM_BYTES, MOST_RATIO * len(wire)))
     for name in reversed(names):
-        body = _undo(body, name, flags, limit=min(limit, max(RATIO_FROM_BYTES, MOST_RATIO * len(wire))))
-    if len(body) > limit:
+        body = _undo(body, name, flags, limit=most, cut=cut)
+    if len(body) > limit and not cut:
         raise BodyTooLarge(f"the body is larger than {limit} bytes")
-    return body, tuple(dict.fromkeys(flags))
+    return body[:limit], tuple(dict.fromkeys(flags))
 
 
-def _undo(body: bytes, name: str, flags: list[str], *, limit: int) -> bytes:
+def _undo(body: bytes, name: str, flags: list[str], *, limit: int, cut: bool) -> bytes:
     decoder = _DECODERS.get(name)
     if not body:
         return body
     if decoder is None:
-        if _is_plain(body):
+        if name in _NO_ENCODINGS and _is_plain(body):
             flags.append("encoding_lied")
             return body
         raise UnsupportedEncoding(f"cannot decode Content-Encoding {name[:40]!r}")
     try:
-        return _collect(decoder(body, flags), limit)
+        return _collect(decoder(body, flags), limit, cut=cut)
     except _Damaged as error:
         if _is_plain(body):
             flags.append("encoding_lied")
@@ -72,13 +76,17 @@ def _undo(body: bytes, name: str, flags: list[str], *, limit: int) -> bytes:
         raise BadEncoding(f"the {name} body is damaged: {error}") from error
 
 
-def _collect(pieces: _Pieces, limit: int) -> bytes:
-    parts, size = [], 0
-    for piece in pieces:
-        parts.append(piece)
-        size += len(piece)
-        if size > limit:
-            raise BodyTooLarge(f"the decoded body is larger than {limit} bytes")
+def _collect(pieces: _Pieces, limit: int, *, cut: bool) -> bytes:
+    parts, size = list[bytes](), 0
+    try:
+        for piece in pieces:
+            parts.append(piece)
+            size += len(piece)
+            if size > limit:
+                raise BodyTooLarge(f"the decoded body is larger than {limit} bytes")
+    except (BodyTooLarge, Truncated):
+        if not cut:
+            raise
     return b"".join(parts)
 
 
@@ -88,6 +96,10 @@ def _is_plain(body: bytes) -> bool:
     return not any(byte < 0x20 and byte not in b"\t\n\f\r\x1b" for byte in head) and body[:1] not in b"\x1f\x78\x28"
 
 
+def _not_begun(body: bytes, magic: bytes, name: str) -> Exception:
+    return Truncated(f"the {name} body ends in its header") if magic.startswith(body) else _Damaged(f"no {name} header")
+
+
 # -- gzip
 
 
@@ -95,15 +107,15 @@ def _gunzip(body: bytes, flags: list[str]) -> _Pieces:
     position = 0
     while position < len(body):
         if body[position : position + 2] != _GZIP_MAGIC:
-            if not position and len(body) > 1:
-                raise _Damaged("no gzip header")
+            if not position:
+                raise _not_begun(body, _GZIP_MAGIC, "gzip")
             if body[position:].strip(b"\0"):
                 flags.append("trailing_garbage")
             return
         position = yield from _member(body, _after_gzip_header(body, position), flags)
 
 
-def _member(body: bytes, start: int, flags: list[str]) -> Iterator[bytes]:  # returns where the member ends
+def _member(body: bytes, start: int, flags: list[str]) -> Generator[bytes, None, int]:  # returns where the member ends
     check, size = 0, 0
     decoder = engine.decompressobj(_RAW_DEFLATE)
     for piece in _inflate(decoder, memoryview(body)[start:]):
@@ -184,8 +196,8 @@ def _unzstd(body: bytes, flags: list[str]) -> _Pieces:
     data = body
     while data:
         if data[:4] != _ZSTD_MAGIC and not _is_skippable(data):
-            if data is body and len(body) > 3:
-                raise _Damaged("no zstd header")
+            if data is body:
+                raise _not_begun(body, _ZSTD_MAGIC, "zstd")
             flags.append("trailing_garbage")
             return
         data = yield from _frame(data)
@@ -195,7 +207,7 @@ def _is_skippable(data: bytes) -> bool:
     return data[1:4] == b"\x2a\x4d\x18" and data[0] & 0xF0 == 0x50
 
 
-def _frame(data: bytes) -> Iterator[bytes]:  # returns what follows the frame
+def _frame(data: bytes) -> Generator[bytes, None, bytes]:  # returns what follows the frame
     decoder = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES).decompressobj()
     try:
         for start in range(0, len(data), _ZSTD_SLICE_BYTES):

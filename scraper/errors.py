@@ -4,7 +4,7 @@ What the scheduler decides by is in the error itself: `reason`, a word that is f
 sentence for people; `retryable`, whether another attempt may help; and `asked`, whether the host has seen a request.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from events.errors import PenstockError
 
@@ -22,6 +22,12 @@ class FetchError(PenstockError):
     def __init__(self, detail: str = "", *, asked: bool = True, retry_after_ms: int | None = None) -> None:
         super().__init__(detail)
         self.detail, self.asked, self.retry_after_ms = detail, asked, retry_after_ms
+        self.started_at = self.elapsed_ms = 0
+
+    def at(self, started_at: int, elapsed_ms: int, *, asked: bool) -> Self:
+        """Note when the request was sent (Unix ms) and how long it took; returns the error itself."""
+        self.started_at, self.elapsed_ms, self.asked = started_at, elapsed_ms, asked
+        return self
 
 
 # -- nothing was sent
@@ -96,7 +102,7 @@ class Deadline(FetchError):
 class NotHttp(FetchError):
     """Raised when what came back is not HTTP at all."""
 
-    reason, retryable = "not_http", False
+    reason = "not_http"
 
 
 class ProtocolError(FetchError):
@@ -133,7 +139,9 @@ class HttpStatus(FetchError):
     """Raised for an answer with a 4xx or 5xx status; its reason is the word `http_` and the number."""
 
     #: Statuses that may be another one next time (RFC 9110, RFC 6585).
-    PASSING: ClassVar[frozenset[int]] = frozenset((408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524))
+    PASSING: ClassVar[frozenset[int]] = frozenset(
+        (408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524)
+    )
 
     def __init__(self, status: int, detail: str = "", *, retry_after_ms: int | None = None) -> None:
         super().__init__(detail, retry_after_ms=retry_after_ms)

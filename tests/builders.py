@@ -8,6 +8,7 @@ Ids are made of type, crawl, URL and attempt, as the stages make them: the same 
 
 import gzip
 import hashlib
+import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,9 +38,7 @@ def body_ref(**changes: Any) -> BodyRef:
     return msgspec.structs.replace(plain, **changes)
 
 
-def page_fetched(
-    url: str = URL, *, id: str = "", crawl: str = CRAWL, time: str = TIME, **changes: Any
-) -> Message:
+def page_fetched(url: str = URL, *, id: str = "", crawl: str = CRAWL, time: str = TIME, **changes: Any) -> Message:
     """A page that was answered with 200 at the first attempt."""
     plain = PageFetched(
         **_of_page(url), attempt=1, via=None, status=200, content_type="text/html", body=body_ref(),
@@ -48,28 +47,22 @@ def page_fetched(
     return make_message(msgspec.structs.replace(plain, **changes), id=id, crawl=crawl, time=time)
 
 
-def page_failed(
-    url: str = URL, *, id: str = "", crawl: str = CRAWL, time: str = TIME, **changes: Any
-) -> Message:
+def page_failed(url: str = URL, *, id: str = "", crawl: str = CRAWL, time: str = TIME, **changes: Any) -> Message:
     """A page whose first attempt timed out."""
     plain = PageFailed(
-        **_of_page(url), attempt=1, via=None, reason="timeout", detail="no answer within 60 s", retryable=True,
-        started_at=1_795_000_000_000, elapsed_ms=60_000,
+        **_of_page(url), attempt=1, via=None, reason="timeout", detail="no answer within 60 s",
+        retryable=True, started_at=1_795_000_000_000, elapsed_ms=60_000,
     )  # fmt: skip
     return make_message(msgspec.structs.replace(plain, **changes), id=id, crawl=crawl, time=time)
 
 
-def page_excluded(
-    url: str = URL, *, id: str = "", crawl: str = CRAWL, time: str = TIME, **changes: Any
-) -> Message:
+def page_excluded(url: str = URL, *, id: str = "", crawl: str = CRAWL, time: str = TIME, **changes: Any) -> Message:
     """A page that was out of scope when it was found."""
     plain = PageExcluded(**_of_page(url), reason="scope")
     return make_message(msgspec.structs.replace(plain, **changes), id=id, crawl=crawl, time=time)
 
 
-def page_parsed(
-    url: str = URL, *, id: str = "", crawl: str = CRAWL, time: str = TIME, **changes: Any
-) -> Message:
+def page_parsed(url: str = URL, *, id: str = "", crawl: str = CRAWL, time: str = TIME, **changes: Any) -> Message:
     """A page with a title, one link and one item."""
     plain = PageParsed(
         **_of_page(url), title="A page", links=(Link("http://site.test/other"),), links_found=1,
@@ -78,9 +71,7 @@ def page_parsed(
     return make_message(msgspec.structs.replace(plain, **changes), id=id, crawl=crawl, time=time)
 
 
-def robots_fetched(
-    host: str = "http://site.test", *, crawl: str = CRAWL, time: str = TIME, **changes: Any
-) -> Message:
+def robots_fetched(host: str = "http://site.test", *, crawl: str = CRAWL, time: str = TIME, **changes: Any) -> Message:
     """A host without a robots.txt."""
     plain = RobotsFetched(
         host=host,
@@ -108,9 +99,7 @@ def crawl_finished(
     fetched: int = 1, failed: int = 0, excluded: int = 0, *, crawl: str = CRAWL, time: str = TIME
 ) -> Message:
     """A crawl that ended after one fetched page."""
-    return make_message(
-        CrawlFinished(fetched=fetched, failed=failed, excluded=excluded), crawl=crawl, time=time
-    )
+    return make_message(CrawlFinished(fetched=fetched, failed=failed, excluded=excluded), crawl=crawl, time=time)
 
 
 def warc_member(url: str = URL, body: bytes = b"<p>hello</p>", *, content_type: str = "text/html") -> bytes:
@@ -119,10 +108,10 @@ def warc_member(url: str = URL, body: bytes = b"<p>hello</p>", *, content_type: 
         content_type.encode(),
         len(body),
     )
-    number = hashlib.sha256(url.encode() + body).hexdigest()
+    number = uuid.uuid5(uuid.NAMESPACE_URL, url)
     head = (
         "WARC/1.1\r\nWARC-Type: response\r\n"
-        f"WARC-Record-ID: <urn:uuid:{number[:8]}-{number[8:12]}-4{number[13:16]}-8{number[17:20]}-{number[20:32]}>\r\n"
+        f"WARC-Record-ID: <urn:uuid:{number}>\r\n"
         f"WARC-Date: {TIME[:19]}Z\r\nWARC-Target-URI: {url}\r\n"
         f"Content-Type: application/http; msgtype=response\r\nContent-Length: {len(http) + len(body)}\r\n\r\n"
     )

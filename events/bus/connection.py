@@ -14,33 +14,30 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from events.errors import Refused
 from events.keys import Keys
+from events.logs import masked
 
 #: A command that takes longer than this has lost its connection. Longer than any script of ours may run.
 COMMAND_TIMEOUT_SECONDS = 15
 
 
 class Bus:
-    """A way to one Redis: `redis` for commands, `reader()` for blocking reads, `keys` for names."""
+    """A way to one Redis: `redis` for commands, `reader()` for blocking reads, `keys` for names.
+
+    Raises `Refused` for a URL that is none of Redis'.
+    """
 
     def __init__(self, url: str, *, prefix: str = "penstock") -> None:
         self.url = url
         self.keys = Keys(prefix)
         # redis-py types each reply as bytes or str; with no decoding they are bytes, which it cannot express.
-        self.redis: Any = Redis.from_url(
-            url, socket_timeout=COMMAND_TIMEOUT_SECONDS, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0)
-        )
+        self.redis: Any = _client(url, socket_timeout=COMMAND_TIMEOUT_SECONDS)
         self._readers: list[Any] = []
 
     def reader(self) -> Any:
         """A client whose reads may block as long as they like; closed with the bus."""
-        client = Redis.from_url(
-            self.url,
-            socket_timeout=None,
-            socket_connect_timeout=5,
-            retry=Retry(NoBackoff(), 0),
-            max_connections=2,
-        )
+        client = _client(self.url, socket_timeout=None, max_connections=2)
         self._readers.append(client)
         return client
 
@@ -58,3 +55,10 @@ class Bus:
             yield bus
         finally:
             await bus.close()
+
+
+def _client(url: str, **options: Any) -> Any:
+    try:
+        return Redis.from_url(url, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0), **options)
+    except ValueError as error:
+        raise Refused(f"wrong setting: redis_url is {masked(url)!r}: {error}") from None

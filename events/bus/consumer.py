@@ -2,7 +2,7 @@
 
 Takes streams of the map, gives `Delivery` objects, owns the leases of what it holds.
 
-    taken ──▶ held (lease renewed every HEARTBEAT_SECONDS) ──▶ hand_over │ bury │ give_back
+    taken ──▶ held (lease renewed three times in its length) ──▶ hand_over │ bury │ give_back
       ▲                                                            │
       └──────── reclaimed by anybody, LEASE_SECONDS after ◀── process died
 
@@ -31,17 +31,19 @@ from events.bus.connection import Bus
 from events.bus.delivery import Delivery
 from events.bus.groups import ensure_groups
 from events.bus.hand_over import HandOver, Keep, bury_call, hand_over_call
-from events.bus.scripts import PASSING, Script, passing, run, run_all
+from events.bus.scripts import PASSING, Call, Script, attempt, passing, run_all
 from events.envelope import Message
 from events.errors import Undecodable
 from events.topology import Stage
 
 #: A delivery whose consumer has been silent for this long may be taken over.
 LEASE_SECONDS = 15.0
-#: How often held deliveries are renewed. Three in a lease: one may be lost without losing the delivery.
-HEARTBEAT_SECONDS = 5.0
+#: Renewals in the length of a lease: one may be lost without losing the delivery.
+HEARTBEATS_A_LEASE = 3
 #: How often each consumer looks for deliveries of the dead; lease + this is the longest gap after a kill.
 RECLAIM_SECONDS = 2.0
+#: Idle time (ms) of a delivery that was given back: longer than any lease.
+_GIVEN_BACK_MS = 3_600_000
 #: Deliveries of one entry before it is buried. The first may be in company, so one more than three alone.
 DELIVERY_LIMIT = 4
 #: How long a read waits for something to come; also how long a stage may take to notice that it shall stop.
@@ -49,6 +51,7 @@ BLOCK_MS = 500
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 2.0
 
 RECLAIM = Script("events.bus", "reclaim.lua")
+RENEW = Script("events.bus", "renew.lua")
 
 
 def nothing_follows(delivery: Delivery, reason: str) -> Sequence[Message]:
@@ -71,7 +74,7 @@ class Consumer:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
         self.held: dict[str, Delivery] = {}
         self.log = logging.getLogger(stage.name)
-        self._when_buried, self._lease_ms = when_buried, int(lease_seconds * 1000)
+        self._when_buried, self._lease_seconds = when_buried, lease_seconds
         self._reader = bus.reader()
         self._cursors = dict.fromkeys(stage.takes, "0-0")
         self._reclaim_at, self._pause = 0.0, _PAUSE_SECONDS
@@ -89,7 +92,7 @@ class Consumer:
             self._heart.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._heart
-        await self.give_back(list(self.held.values()))
+        await self._release(list(self.held.values()), blamed=isinstance(error, Exception))
 
     async def take(self, limit: int, *, block_ms: int = BLOCK_MS, reclaim: bool = True) -> list[Delivery]:
         """At most `limit` deliveries of each stream, or one reclaimed; empty when none came within `block_ms`."""
@@ -121,14 +124,8 @@ class Consumer:
         self.forget([delivery])
 
     async def give_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Return deliveries untouched: they count as idle at once, so that the next reclaim takes them."""
-        for delivery in deliveries:
-            stream = self.bus.keys.stream(delivery.stream)
-            with contextlib.suppress(*PASSING, ResponseError):
-                await self.bus.redis.xclaim(
-                    stream, self.group, self.name, 0, [delivery.id], idle=3_600_000, justid=True
-                )
-        self.forget(deliveries)
+        """Return deliveries untouched: the next reclaim takes them, and this delivery does not count."""
+        await self._release(deliveries, blamed=False)
 
     def forget(self, deliveries: Any) -> None:
         """Stop renewing these; for scripts of a stage's own that finish deliveries."""
@@ -151,6 +148,8 @@ class Consumer:
         raw = fields.get(b"e", b"")
         try:
             message = codec.decode(raw)
+            if message.envelope.type != stream:
+                raise Undecodable(f"a {message.envelope.type} on the stream of {stream}")
         except Undecodable as error:
             await self._bury(stream, id, raw, f"undecodable: {error}", count, ())
             return None
@@ -184,8 +183,8 @@ class Consumer:
         if time.monotonic() < self._reclaim_at:
             return None
         for stream, cursor in self._cursors.items():
-            args = [self.group, self.name, self._lease_ms, cursor]
-            reply = await run(self.bus.redis, RECLAIM, [self.bus.keys.stream(stream)], args)
+            args = [self.group, self.name, int(self._lease_seconds * 1000), cursor]
+            [reply] = await attempt(self.bus.redis, [Call(RECLAIM, [self.bus.keys.stream(stream)], args)])
             self._cursors[stream], id = reply[0].decode(), reply[1].decode()
             if reply[4]:
                 self.log.error("%d entries of %s were trimmed unread", reply[4], stream, extra={"action": "trimmed"})
@@ -193,30 +192,40 @@ class Consumer:
                 fields = dict(zip(reply[3][::2], reply[3][1::2], strict=True))
                 return await self._open(stream, id, fields, count=reply[2])
         if all(cursor == "0-0" for cursor in self._cursors.values()):
-            self._reclaim_at = time.monotonic() + RECLAIM_SECONDS
+            self._reclaim_at = time.monotonic() + min(RECLAIM_SECONDS, self._lease_seconds / 2)
         return None
 
     async def _keep_leases(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            by_stream: dict[str, list[str]] = {}
-            for delivery in self.held.values():
-                by_stream.setdefault(delivery.stream, []).append(delivery.id)
-            for stream, ids in by_stream.items():
-                await self._renew(self.bus.keys.stream(stream), ids)
+            await asyncio.sleep(self._lease_seconds / HEARTBEATS_A_LEASE)
+            try:
+                await self._renew(list(self.held.values()), idle_ms=0)
+            except (*PASSING, ResponseError) as error:
+                held = len(self.held)
+                self.log.warning("could not renew %d leases: %s", held, error, extra={"action": "not_renewed"})
 
-    async def _renew(self, stream: str, ids: list[str]) -> None:
-        try:
-            await self.bus.redis.xclaim(stream, self.group, self.name, 0, list(ids), justid=True)
-        except (*PASSING, ResponseError) as error:
-            self.log.warning("could not renew %d leases: %s", len(ids), error, extra={"action": "not_renewed"})
+    async def _renew(self, deliveries: Sequence[Delivery], *, idle_ms: int, blamed: bool = True) -> None:
+        by_stream: dict[str, list[str]] = {}
+        for delivery in deliveries:
+            by_stream.setdefault(delivery.stream, []).append(delivery.id)
+        head = [self.group, self.name, idle_ms, int(not blamed)]
+        calls = [Call(RENEW, [self.bus.keys.stream(stream)], [*head, *ids]) for stream, ids in by_stream.items()]
+        for stream, lost in zip(by_stream, await attempt(self.bus.redis, calls), strict=True):
+            for id in lost:  # taken over by somebody, or finished a moment ago
+                self.held.pop(f"{stream} {id.decode()}", None)
+
+    async def _release(self, deliveries: Sequence[Delivery], *, blamed: bool) -> None:
+        with contextlib.suppress(*PASSING, ResponseError):
+            await self._renew(deliveries, idle_ms=_GIVEN_BACK_MS, blamed=blamed)
+        self.forget(deliveries)
 
     async def _recover(self, error: Exception) -> None:
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
         if str(error).startswith(("NOGROUP", "UNBLOCKED")):
             self.log.error("the streams are gone (flushed or failed over): %s", error, extra={"action": "new_world"})
-            await ensure_groups(self.bus)
+            with contextlib.suppress(*PASSING):
+                await ensure_groups(self.bus)
         elif passing(error):
             self.log.warning("waiting for Redis: %s", error, extra={"action": "redis_away"})
         else:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -22,7 +23,7 @@ async def check_server(bus: Bus) -> None:
         info = await bus.redis.info()
     except (RedisError, OSError) as error:
         raise Refused(f"no Redis at {masked(bus.url)}: {error}; start one, or leave PENSTOCK_REDIS_URL unset") from None
-    _check_version(info)
+    check_version(info)
     policy = str(info.get("maxmemory_policy", "noeviction"))
     if policy != "noeviction":
         raise UnsafeServer(
@@ -36,7 +37,8 @@ async def check_server(bus: Bus) -> None:
         )
 
 
-def _check_version(info: dict[str, Any]) -> None:
+def check_version(info: Mapping[str, Any]) -> None:
+    """Raise `UnsafeServer` for what `INFO` says of a server that is too old."""
     # Valkey 7.2 and later report redis_version 7.2.4 for compatibility.
     text = str(info.get("redis_version", "0"))
     found = tuple(int(part) for part in re.findall(r"\d+", text)[:2])

@@ -22,10 +22,10 @@ for i = 4, #KEYS do
     publish(KEYS[i], ARGV[i + 1])
   end
 end
-if value ~= '' and life == 0 then
+if value ~= '' and life == 0 and #KEYS > 3 then -- without a consequence, nobody would ever drop it
   redis.call('SET', KEYS[2], value)
   redis.call('INCRBY', KEYS[3], #value)
-elseif value ~= '' then
+elseif value ~= '' and life > 0 then
   redis.call('SET', KEYS[2], value, 'PX', life)
 end
 return 1

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from events import topology
 from events.bus.connection import Bus
-from events.bus.scripts import PASSING, Script, run
+from events.bus.scripts import PASSING, Call, Script, attempt
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,8 @@ ROUND_SECONDS = 0.5
 ENTRIES_A_RUN = 500
 #: A consumer silent for this long, and holding nothing, is removed.
 CONSUMER_IDLE_SECONDS = 600
-_SWEEP_EVERY_ROUNDS = 120
+#: Rounds between two looks for consumers that are gone.
+SWEEP_EVERY_ROUNDS = 120
 
 
 async def keep_tidy(bus: Bus, stop: asyncio.Event) -> None:
@@ -31,7 +32,7 @@ async def keep_tidy(bus: Bus, stop: asyncio.Event) -> None:
     rounds = 0
     while not stop.is_set():
         try:
-            await tidy(bus, sweep=rounds % _SWEEP_EVERY_ROUNDS == 0)
+            await tidy(bus, sweep=rounds % SWEEP_EVERY_ROUNDS == 0)
         except (*PASSING, ResponseError) as error:
             log.debug("no tidying for now: %s", error)
         rounds += 1
@@ -43,14 +44,21 @@ async def keep_tidy(bus: Bus, stop: asyncio.Event) -> None:
 
 async def tidy(bus: Bus, *, sweep: bool = False) -> int:
     """One round over all streams; returns the number of entries forgotten."""
-    total = 0
-    for stream in topology.STREAMS:
-        groups = topology.groups_of(stream)
-        key = bus.keys.stream(stream)
-        while forgotten := await run(bus.redis, TRIM, [key, bus.keys.body_bytes], [ENTRIES_A_RUN, len(groups)]):
-            total += forgotten
-            if forgotten < ENTRIES_A_RUN:
-                break
-        for group in groups if sweep else ():
-            await run(bus.redis, SWEEP, [key], [group, CONSUMER_IDLE_SECONDS * 1000])
+    total, streams = 0, list(topology.STREAMS)
+    while streams:
+        forgotten = await attempt(bus.redis, [_trim(bus, stream) for stream in streams])
+        total += sum(forgotten)
+        streams = [stream for stream, count in zip(streams, forgotten, strict=True) if count == ENTRIES_A_RUN]
+    if sweep:
+        pairs = [(stream, group) for stream in topology.STREAMS for group in topology.groups_of(stream)]
+        await attempt(bus.redis, [_sweep(bus, stream, group) for stream, group in pairs])
     return total
+
+
+def _trim(bus: Bus, stream: str) -> Call:
+    groups = topology.groups_of(stream)
+    return Call(TRIM, [bus.keys.stream(stream), bus.keys.body_bytes], [ENTRIES_A_RUN, len(groups)])
+
+
+def _sweep(bus: Bus, stream: str, group: str) -> Call:
+    return Call(SWEEP, [bus.keys.stream(stream)], [group, int(CONSUMER_IDLE_SECONDS * 1000)])

@@ -60,7 +60,7 @@ async def run_all(redis: Redis, calls: Sequence[Call]) -> list[Any]:
     pause, waited = _FIRST_PAUSE_SECONDS, 0.0
     while True:
         try:
-            return await _attempt(redis, calls)
+            return await attempt(redis, calls)
         except (*PASSING, ResponseError) as error:
             if not passing(error):
                 raise
@@ -76,8 +76,9 @@ def passing(error: Exception) -> bool:
     return isinstance(error, PASSING) or str(error).startswith(_FULL)
 
 
-async def _attempt(redis: Redis, calls: Sequence[Call]) -> list[Any]:
-    results = await _send(redis, calls)
+async def attempt(redis: Redis, calls: Sequence[Call]) -> list[Any]:
+    """Run scripts in one round trip without waiting for a server that is away: raises what redis-py raises."""
+    results = await _send(redis, calls) if calls else []
     missing = [i for i, result in enumerate(results) if isinstance(result, NoScriptError)]
     if missing:
         for script in {calls[i].script for i in missing}:

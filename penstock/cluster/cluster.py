@@ -1,0 +1,117 @@
+"""A whole cluster on one machine, or the way to the one that runs already."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from events.errors import Refused
+from events.settings import Settings
+from penstock.cluster.folder import Address, DataFolder
+from penstock.cluster.server import EmbeddedServer, wait_until_gone
+from penstock.cluster.supervisor import Supervisor
+
+log = logging.getLogger("penstock.cluster")
+
+#: How often a dead embedded server is noticed.
+_LOOK_SECONDS = 0.1
+#: How long a cluster that has the folder may take to say where it can be reached.
+_ADDRESS_SECONDS = 15.0
+
+
+class Cluster:
+    """What a command needs to know of the cluster it uses: settings that lead to it, and whether it is ours."""
+
+    def __init__(self, settings: Settings, *, supervisor: Supervisor | None = None) -> None:
+        self.settings, self.supervisor = settings, supervisor
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process started the cluster, and ends it."""
+        return self.supervisor is not None
+
+
+@contextlib.asynccontextmanager
+async def one_machine(settings: Settings) -> AsyncIterator[Cluster]:
+    """The cluster of a data folder: started here, or joined where one runs; drained at the end if it is ours.
+
+    With a Redis URL in the settings nothing is started: the cluster is elsewhere.
+    """
+    if settings.redis_url:
+        yield Cluster(settings)
+        return
+    folder = DataFolder(settings.folder)
+    folder.prepare()
+    if not folder.lock():
+        yield Cluster(await _joined(settings, folder))
+        return
+    try:
+        async with _started(settings, folder) as cluster:
+            yield cluster
+    finally:
+        folder.unlock()
+
+
+def running_in(settings: Settings) -> Settings | None:
+    """Settings that lead to the cluster that runs already, or None where none does."""
+    if settings.redis_url:
+        return settings
+    folder = DataFolder(settings.folder)
+    address = folder.read_address() if folder.is_locked() else None
+    return _at(settings, address) if address else None
+
+
+async def _joined(settings: Settings, folder: DataFolder) -> Settings:
+    for _ in range(int(_ADDRESS_SECONDS / _LOOK_SECONDS)):
+        if address := folder.read_address():
+            return _at(settings, address)
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise Refused(f"another penstock has the folder {folder.path} but does not answer; end it, or use another --data")
+
+
+def _at(settings: Settings, address: Address) -> Settings:
+    return msgspec.structs.replace(
+        settings, redis_url=address.redis_url, database_url=address.database_url, prefix=address.prefix
+    )
+
+
+@contextlib.asynccontextmanager
+async def _started(settings: Settings, folder: DataFolder) -> AsyncIterator[Cluster]:
+    if before := folder.read_address():
+        await wait_until_gone(before.server_pid)
+    server = EmbeddedServer(folder.path, folder.socket)
+    await server.start()
+    inside = msgspec.structs.replace(
+        settings, redis_url=server.url, database_url=settings.sql_url, data=str(folder.path)
+    )
+    supervisor = Supervisor(inside, folder.path)
+    watcher = asyncio.create_task(_keep_server(server, folder, inside), name="keep server")
+    try:
+        _publish_address(folder, inside, server)
+        await supervisor.start()
+        yield Cluster(inside, supervisor=supervisor)
+        await supervisor.drain()
+    finally:
+        watcher.cancel()
+        supervisor.kill()
+        await server.stop()
+
+
+def _publish_address(folder: DataFolder, settings: Settings, server: EmbeddedServer) -> None:
+    pid = server.process.pid if server.process else 0
+    folder.write_address(Address(settings.redis_url, settings.sql_url, settings.prefix, os.getpid(), pid))
+
+
+async def _keep_server(server: EmbeddedServer, folder: DataFolder, settings: Settings) -> None:
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        if server.process and server.process.poll() is not None:
+            log.error("the server ended with %d; starting it anew", server.process.returncode)
+            with contextlib.suppress(Refused):
+                await server.start()
+                _publish_address(folder, settings, server)

@@ -1,0 +1,70 @@
+"""`penstock watch`: a crawl as it goes on, for as long as somebody looks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine
+
+from events.bus import Bus
+from events.errors import Refused
+from events.settings import Settings, load
+from penstock.cluster import running_in
+from penstock.summary import print_summary, summary_of
+from penstock.view.state import CrawlState
+from penstock.watching import states, view_for
+from penstock.watching import watch as watch_crawl
+from storage import queries
+from storage.database import open_database
+
+INTERRUPTED = 130
+
+
+def watch(crawl: str | None, given: dict[str, Any], *, json: bool) -> int:
+    """Watch until the crawl is over; returns the exit status."""
+    settings = load(given)
+    row = _chosen(open_database(settings), crawl, settings)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_watch(settings, row, json=json))
+        return 0
+    return INTERRUPTED
+
+
+def _chosen(engine: Engine, crawl: str | None, settings: Settings) -> Any:
+    found = queries.find_crawl(engine, crawl) if crawl else next(iter(queries.crawls(engine)), None)
+    if found is None:
+        what = f"no crawl {crawl!r}" if crawl else "no crawl"
+        raise Refused(f"{what} in {settings.folder}; `penstock crawls` lists them")
+    return found
+
+
+async def _watch(settings: Settings, row: Any, *, json: bool) -> None:
+    cluster = running_in(settings)
+    engine = open_database(settings)
+    if cluster is None or row.state in ("finished", "cancelled"):
+        if row.state in ("running", "paused"):
+            raise Refused(f"crawl {row.id} is not being worked on; go on with: penstock crawl --name {row.name}")
+        print_summary(summary_of(engine, row.id, settings, seconds=_seconds(row), state=row.state), json=json)
+        return
+    async with Bus.open(cluster.redis_url, prefix=cluster.prefix) as bus:
+        if not json:
+            await watch_crawl(bus, engine, row.id, row.name, view_for(settings.progress))
+            return
+        async for state in states(bus, engine, row.id, row.name):
+            print(_as_json(state), flush=True)
+
+
+def _as_json(state: CrawlState) -> str:
+    return msgspec.json.encode(state).decode()
+
+
+def _seconds(row: Any) -> float:
+    from datetime import datetime
+
+    if not (row.started_at and row.finished_at):
+        return 0.0
+    ended, began = (datetime.fromisoformat(text) for text in (row.finished_at, row.started_at))
+    return (ended - began).total_seconds()

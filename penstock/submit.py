@@ -1,0 +1,62 @@
+"""Send a command to the scheduler, and wait for its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+
+import msgspec
+
+from events.bus import Bus, publish
+from events.bus.groups import ensure_groups
+from events.bus.scripts import PASSING
+from events.commands import Answer, CrawlStart, SeedsAdd
+from events.crawls import new_crawl_id
+from events.envelope import Message, Payload, new_message
+from events.errors import Refused
+from penstock.plan import Plan
+
+#: How long a scheduler may take to answer: starting one takes about a second.
+ANSWER_SECONDS = 60.0
+_SOURCE = "penstock"
+#: Seeds in one message; a longer list is sent in parts.
+SEEDS_A_MESSAGE = 5_000
+
+
+async def start(bus: Bus, plan: Plan) -> Answer:
+    """Start a crawl, or go on with the unfinished one of its name; raises `Refused` where nobody answers."""
+    await ensure_groups(bus)
+    crawl, (first, *rest) = new_crawl_id(), _parts(plan.seeds)
+    command = new_command(CrawlStart(spec=plan.spec, seeds=first, more=bool(rest)), crawl=crawl)
+    await publish(bus, command)
+    answer = await answer_to(bus, command)
+    if not answer.resumed:
+        for number, seeds in enumerate(rest, 1):
+            more = SeedsAdd(seeds=seeds, part=number, last=number == len(rest))
+            await publish(bus, new_command(more, crawl=crawl))
+    return answer
+
+
+def _parts(seeds: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [seeds[at : at + SEEDS_A_MESSAGE] for at in range(0, len(seeds), SEEDS_A_MESSAGE)]
+
+
+def new_command(payload: Payload, *, crawl: str) -> Message:
+    """A command in its envelope; its id is where the answer will be."""
+    return new_message(payload, id=f"{crawl}.{payload.TYPE}.{secrets.token_hex(6)}", source=_SOURCE, crawl=crawl)
+
+
+async def answer_to(bus: Bus, command: Message) -> Answer:
+    """What the scheduler made of a command."""
+    key, deadline = bus.keys.answer(command.envelope.id), time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if raw := await bus.redis.lpop(key):
+                return msgspec.json.decode(raw, type=Answer)
+        except PASSING:
+            pass
+        await asyncio.sleep(0.01)
+    raise Refused(
+        f"no scheduler answered within {ANSWER_SECONDS:.0f} s; is `penstock scheduler` running on this Redis?"
+    )

@@ -1,0 +1,81 @@
+"""The state of a crawl as a watcher knows it: progress parts put together, and rates from their change.
+
+Takes the parts that `events.progress.follow` yields, gives `CrawlState`; keeps the last few seconds for rates.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import Any
+
+import msgspec
+
+#: Rates are over this many seconds.
+WINDOW_SECONDS = 5.0
+#: Points of the sparkline, one a second.
+SPARK_POINTS = 40
+
+
+class CrawlState(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers of one moment; counts are of URLs. `complete` says that SQL has all of them."""
+
+    crawl: str
+    name: str
+    state: str = "running"
+    seconds: float = 0.0
+    discovered: int = 0
+    queued: int = 0
+    in_flight: int = 0
+    fetched: int = 0
+    failed: int = 0
+    excluded: int = 0
+    retried: int = 0
+    parsed: int = 0
+    items: int = 0
+    bytes: int = 0
+    pages_per_second: float = 0.0
+    backlog: dict[str, int] = {}
+    statuses: dict[str, int] = {}
+    reasons: dict[str, int] = {}
+    latest: list[dict[str, Any]] = []
+    spark: tuple[float, ...] = ()
+    complete: bool = False
+
+
+class Watcher:
+    """Turns progress parts into states."""
+
+    def __init__(self, crawl: str, name: str) -> None:
+        self.crawl, self.name = crawl, name
+        self._began = time.monotonic()
+        self._points: deque[tuple[float, int]] = deque()
+        self._spark: deque[float] = deque(maxlen=SPARK_POINTS)
+        self._spark_at = self._began
+
+    def state_of(self, parts: dict[str, dict[str, Any]]) -> CrawlState:
+        """The state that these parts make; a frontier's count that SQL has too is shown as SQL has it in the end."""
+        frontier, record = parts.get("frontier", {}), parts.get("record", {})
+        numbers = {**record, **frontier}
+        complete = bool(record.get("complete"))
+        if complete:
+            numbers |= record
+        known = {key: value for key, value in numbers.items() if key in CrawlState.__struct_fields__}
+        known |= {"crawl": self.crawl, "name": self.name, "complete": complete}
+        rate = self._rate(int(known.get("fetched", 0)))
+        return CrawlState(
+            **known, seconds=time.monotonic() - self._began, pages_per_second=rate, spark=tuple(self._spark)
+        )
+
+    def _rate(self, fetched: int) -> float:
+        now = time.monotonic()
+        self._points.append((now, fetched))
+        while now - self._points[0][0] > WINDOW_SECONDS:
+            self._points.popleft()
+        earliest, before = self._points[0]
+        elapsed = now - earliest
+        rate = (fetched - before) / elapsed if elapsed > 0.2 else 0.0
+        if now - self._spark_at >= 1.0:
+            self._spark.append(rate)
+            self._spark_at = now
+        return max(0.0, rate)

@@ -1,0 +1,69 @@
+"""Follow a crawl until it is over and SQL has all of it.
+
+Takes progress, which may lose messages; asks SQL whenever nothing was heard for a while, so that the end is never
+missed. Gives each state to a view.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import Protocol, Self
+
+from sqlalchemy import Engine
+
+from events.bus import Bus
+from events.progress import follow
+from penstock.view.plain import NoView, PlainView
+from penstock.view.state import CrawlState, Watcher
+from storage import queries
+
+#: SQL is asked whether the crawl is complete when progress has not said so for this long.
+ASK_SQL_SECONDS = 2.0
+
+
+class View(Protocol):
+    """Anything that can show a state."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None: ...
+
+    def show(self, state: CrawlState) -> None:
+        """Show this state."""
+
+
+def view_for(progress: str) -> View:
+    """The view that a person asked for; `auto` is live on a terminal and plain elsewhere."""
+    if progress == "none":
+        return NoView()
+    if progress == "live" or (progress == "auto" and sys.stderr.isatty()):
+        from penstock.view.live import LiveView
+
+        return LiveView()
+    return PlainView()
+
+
+async def watch(bus: Bus, engine: Engine, crawl: str, name: str, view: View) -> CrawlState:
+    """Show a crawl until it is over; returns its last state."""
+    with view:
+        async for state in states(bus, engine, crawl, name):
+            view.show(state)
+    return state
+
+
+async def states(bus: Bus, engine: Engine, crawl: str, name: str) -> AsyncIterator[CrawlState]:
+    """States of a crawl, the last one being its end: complete in SQL, or cancelled."""
+    watcher, asked_at = Watcher(crawl, name), 0.0
+    async for parts in follow(bus, crawl):
+        state = watcher.state_of(parts)
+        yield state
+        if state.complete or state.state == "cancelled":
+            return
+        if time.monotonic() - asked_at > ASK_SQL_SECONDS:
+            asked_at = time.monotonic()
+            if await asyncio.to_thread(queries.is_complete, engine, crawl):
+                yield watcher.state_of({**parts, "record": {**parts.get("record", {}), "complete": True}})
+                return

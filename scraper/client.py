@@ -1,0 +1,250 @@
+"""The one way to the network: a GET, with every limit on it, that ends in an `Answer` or a classified `FetchError`.
+
+Takes a URL; owns the connections (keep-alive, one pool for a process) and the HTTP session. Never follows a redirect,
+keeps no cookie, looks at no proxy setting, decodes no byte without a bound. This is the only module that imports httpx;
+its transport is aiohttp's, which costs a tenth of httpx' own.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http.cookiejar import CookieJar
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import httpx
+import httpx_aiohttp
+import msgspec
+
+from events.settings import Settings
+from scraper.addresses import PinningResolver, check_url, guarded_socket
+from scraper.causes import classified
+from scraper.decoding import ACCEPTED, decode
+from scraper.errors import BodyTooLarge, Deadline, FetchError, HeadersTooLarge, Timeout, TooSlow, UnknownStatus
+from scraper.exchange import ExactSession, Exchange, NotingRequest, at_once, current
+
+#: A body must bring this much…
+PACE_BYTES = 10 * 1024
+#: … in this time, again and again, or it ends as `too_slow`: 1 KiB/s.
+PACE_SECONDS = 10.0
+CONNECT_SECONDS = 15.0
+HEADER_BYTES = 64 * 1024
+HEADER_LINES = 256
+#: An idle connection is kept this long; must stay above the default delay, or no polite crawl would reuse one.
+KEEP_ALIVE_SECONDS = 15.0
+#: What is read of a body that nobody wants (4xx, 5xx), so that its connection can be used again.
+UNWANTED_BYTES = 64 * 1024
+#: Larger bodies are decoded in a thread, so that they do not hold up the requests in flight.
+_LONG_WORK_BYTES = 256 * 1024
+#: Looked-up addresses are used for this long.
+_NAME_SECONDS = 60
+ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host answered. `url` is the spelling that was sent; `body` is decoded, and empty for 4xx and 5xx.
+
+    `wire` counts the body's bytes on the network, `elapsed_ms` runs from sending to the body's end, `started_at` is
+    Unix ms, `headers` are in the order and spelling of the host, as latin-1.
+    """
+
+    url: str
+    status: int
+    reason: str
+    http_version: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    wire: int
+    flags: tuple[str, ...]
+    started_at: int
+    elapsed_ms: int
+    address: str
+
+    def header(self, name: str) -> str:
+        """The first value of a header, by its name in lower case; empty where there is none."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+
+class Client:
+    """The HTTP client of a process; use it as an async context manager, or `close` it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._resolver = PinningResolver(allow_private=settings.allow_private)
+        tls = httpx.create_ssl_context()
+        tls.set_alpn_protocols(["http/1.1"])
+        session = _session(self._resolver, tls, allow_private=settings.allow_private)
+        transport = httpx_aiohttp.AiohttpTransport(verify=tls, client=ExactSession(session))  # type: ignore[arg-type]
+        self._session = session
+        self._httpx = httpx.AsyncClient(
+            transport=transport,
+            cookies=_NoCookies(),
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            trust_env=False,
+            follow_redirects=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._httpx.aclose()
+        await self._session.close()
+        await self._resolver.close()
+
+    async def get(
+        self,
+        url: str,
+        *,
+        user_agent: str,
+        accept: str = ACCEPT,
+        cut_at: int | None = None,
+        before_send: Callable[[], Awaitable[None]] = at_once,
+    ) -> Answer:
+        """GET a URL once; raises a `FetchError` that says whether the host was asked, and when.
+
+        `cut_at` takes that many bytes of a larger body instead of refusing it. `before_send` is awaited when a
+        connection stands, right before the request is sent, and may raise.
+        """
+        target = check_url(url, allow_private=self._settings.allow_private)
+        exchange = Exchange(target, deadline_seconds=self._settings.deadline_seconds, before_send=before_send)
+        token = current.set(exchange)
+        try:
+            async with exchange.timer:
+                answer = await self._ask(exchange, {"User-Agent": user_agent, "Accept": accept}, cut_at)
+        except TimeoutError as error:
+            raise _out_of_time(exchange) from error
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, FetchError, OSError, ValueError) as error:
+            raise classified(error, exchange) from error
+        finally:
+            current.reset(token)
+        try:
+            return await self._decoded(answer, cut_at)
+        except FetchError as error:
+            raise error.at(answer.started_at, answer.elapsed_ms, asked=True) from None
+
+    async def _ask(self, exchange: Exchange, headers: dict[str, str], cut_at: int | None) -> Answer:
+        request = httpx.Request("GET", exchange.url, headers={**headers, "Accept-Encoding": ACCEPTED})
+        response = await self._httpx.send(request, stream=True)
+        try:
+            raw = response.headers.raw
+            _check_head(response.status_code, raw)
+            body = await self._read(response, exchange, cut_at)
+            return Answer(
+                url=exchange.url,
+                status=response.status_code,
+                reason=response.reason_phrase,
+                http_version=exchange.http_version,
+                headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw],
+                body=body,
+                wire=len(body),
+                flags=(),
+                started_at=exchange.started_at,
+                elapsed_ms=exchange.elapsed_ms,
+                address=exchange.address,
+            )
+        finally:
+            await response.aclose()
+
+    async def _read(self, response: httpx.Response, exchange: Exchange, cut_at: int | None) -> bytes:
+        most = self._settings.max_wire_bytes
+        enough = UNWANTED_BYTES if response.status_code >= 400 else cut_at
+        if enough is None and _declared(response) > most:
+            raise BodyTooLarge(f"the body is larger than {most} bytes")
+        parts, size, pace = list[bytes](), 0, Pace(exchange)
+        async for chunk in response.aiter_raw():
+            parts.append(chunk)
+            size += len(chunk)
+            if enough is not None and size >= enough:
+                break
+            if size > most:
+                raise BodyTooLarge(f"the body is larger than {most} bytes")
+            pace.came(len(chunk))
+        return b"".join(parts)
+
+    async def _decoded(self, answer: Answer, cut_at: int | None) -> Answer:
+        if answer.status >= 400:
+            return msgspec.structs.replace(answer, body=b"")
+        encodings = ",".join(value for name, value in answer.headers if name.lower() == "content-encoding")
+        limit, cut = (self._settings.max_body_bytes, False) if cut_at is None else (cut_at, True)
+        if not encodings and answer.wire <= limit:
+            return answer
+        if answer.wire > _LONG_WORK_BYTES:
+            body, flags = await asyncio.to_thread(decode, answer.body, encodings, limit=limit, cut=cut)
+        else:
+            body, flags = decode(answer.body, encodings, limit=limit, cut=cut)
+        return msgspec.structs.replace(answer, body=body, flags=flags)
+
+
+class _NoCookies(CookieJar):
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Keep nothing: a jar would grow with every host, and cookies change what a page says."""
+
+
+def _session(resolver: PinningResolver, tls: Any, *, allow_private: bool) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(
+        resolver=resolver,
+        socket_factory=None if allow_private else guarded_socket,
+        ssl=tls,
+        limit=0,  # the stage bounds what is in flight
+        ttl_dns_cache=_NAME_SECONDS,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+    )
+    session = aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        request_class=NotingRequest,
+        auto_decompress=False,
+        trust_env=False,
+        max_line_size=HEADER_BYTES,
+        max_field_size=HEADER_BYTES,
+        max_headers=HEADER_LINES,
+    )
+    # aiohttp sends a GET again when its connection breaks; that second request would pass the politeness gate unseen.
+    session._retry_connection = False
+    return session
+
+
+class Pace:
+    """Moves a request's timer on as long as its body keeps the least rate."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange, self._loop, self._bytes = exchange, asyncio.get_running_loop(), 0
+        self._allow()
+
+    def came(self, size: int) -> None:
+        """Count bytes that came."""
+        self._bytes += size
+        if self._bytes >= PACE_BYTES:
+            self._allow()
+
+    def _allow(self) -> None:
+        self._bytes = 0
+        self._exchange.timer.reschedule(min(self._exchange.deadline, self._loop.time() + PACE_SECONDS))
+
+
+def _check_head(status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    if not 200 <= status <= 599:
+        raise UnknownStatus(f"HTTP has no status {status}")
+    size = sum(len(name) + len(value) + 4 for name, value in headers)
+    if size > HEADER_BYTES or len(headers) > HEADER_LINES:
+        raise HeadersTooLarge(f"the headers have {size} bytes in {len(headers)} lines")
+
+
+def _declared(response: httpx.Response) -> int:
+    text = response.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _out_of_time(exchange: Exchange) -> FetchError:
+    if exchange.sent_at is None:
+        error: FetchError = Timeout("no connection in time")
+    elif asyncio.get_running_loop().time() < exchange.deadline:
+        error = TooSlow(f"less than {PACE_BYTES} bytes of the body in {PACE_SECONDS:.0f} s")
+    else:
+        error = Deadline("the answer took longer than the deadline")
+    return error.at(exchange.started_at, exchange.elapsed_ms, asked=exchange.sent_at is not None)

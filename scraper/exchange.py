@@ -1,0 +1,100 @@
+"""One request on the wire, seen from below httpx: when it was really sent, to which address, and under which spelling.
+
+httpx over httpx-aiohttp tells none of these, so aiohttp is given a request class that notes them. The exchange at hand
+travels in a context variable. Here is also the last moment before the bytes leave, when a connection stands already:
+`before_send` is awaited then, so that the time that connecting takes cannot push two requests of a host together.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any
+
+import aiohttp
+import yarl
+
+#: Answers of the 1xx kind before the real one; more are refused.
+MOST_INTERIM = 16
+
+
+async def at_once() -> None:
+    """Do nothing before sending."""
+
+
+class Exchange:
+    """What is known of one request and its answer so far; `sent_at` is on the loop's clock, `started_at` in Unix ms."""
+
+    def __init__(self, url: str, *, deadline_seconds: float, before_send: Callable[[], Awaitable[None]]) -> None:
+        self.url, self.before_send = url, before_send
+        self.sent_at: float | None = None
+        self.started_at = int(time.time() * 1000)
+        self.address, self.http_version = "", "1.1"
+        self._seconds = deadline_seconds
+        self._loop = asyncio.get_running_loop()
+        self.deadline = self._loop.time() + deadline_seconds
+        self.timer = asyncio.timeout_at(self.deadline)
+
+    @property
+    def elapsed_ms(self) -> int:
+        """Milliseconds since the request was sent; 0 if it was not."""
+        return 0 if self.sent_at is None else round((self._loop.time() - self.sent_at) * 1000)
+
+    async def about_to_send(self, connection: Any) -> None:
+        """Wait for `before_send`, which does not count, then note the time and the peer."""
+        left = self.deadline - self._loop.time()
+        self.timer.reschedule(None)
+        await self.before_send()
+        self.sent_at, self.started_at = self._loop.time(), int(time.time() * 1000)
+        self.deadline = self.sent_at + left
+        self.timer.reschedule(self.deadline)
+        peer = connection.transport.get_extra_info("peername")
+        self.address = peer[0] if peer else ""
+
+
+current: ContextVar[Exchange] = ContextVar("exchange")
+
+
+class NotingRequest(aiohttp.ClientRequest):
+    """aiohttp's request, which tells its exchange that it is being sent."""
+
+    async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        """Send the request as soon as the exchange lets it."""
+        await current.get().about_to_send(conn)
+        return await super().send(conn)
+
+
+class ExactSession:
+    """What httpx-aiohttp takes for a session: sends the exchange's spelling of the URL, which yarl must not touch."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    def __call__(self) -> "ExactSession":
+        return self
+
+    def request(self, *, url: str, **options: Any) -> "_Requesting":
+        """A context that sends the request when it is entered."""
+        exchange = current.get()
+        return _Requesting(self._session.request(url=yarl.URL(exchange.url, encoded=True), **options), exchange)
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self._session.close()
+
+
+class _Requesting:
+    def __init__(self, context: Any, exchange: Exchange) -> None:
+        self._context, self._exchange = context, exchange
+
+    async def __aenter__(self) -> aiohttp.ClientResponse:
+        response: aiohttp.ClientResponse = await self._context.__aenter__()
+        if response.version:
+            self._exchange.http_version = f"{response.version.major}.{response.version.minor}"
+        return response
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._context.__aexit__(kind, error, trace)

@@ -1,0 +1,171 @@
+"""page.fetch → page.fetched, page.failed, page.excluded, robots.fetched: gets pages, under Celery.
+
+Takes URL jobs as long as there are any, many at a time on one event loop, and hands over exactly one outcome for each.
+Owns the requests in flight. A job that comes back by reclaim runs in a lane where there is only one at a time.
+
+    stop asked      take nothing more, finish what is in flight within DRAIN_SECONDS, give the rest back
+    stream is dry   return; the next ticket begins again
+    Redis away      wait for it; after the bus' patience, end, and what was held comes back by reclaim
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from events.bus import Bus, Consumer, Delivery, HandOver, Keep
+from events.bus.groups import ensure_groups
+from events.bus.scripts import PASSING
+from events.envelope import Message
+from events.settings import Settings
+from events.topology import FETCH
+from scraper.client import Client
+from scraper.jobs import Jobs
+from scraper.outbox import Outbox
+from scraper.outcomes import Outcome, lost, message_of
+from scraper.presence import present
+from scraper.robots import Robots
+
+log = logging.getLogger(FETCH.name)
+
+#: What is in flight when we are asked to stop has this long to end; less than supervisors wait before they kill (30 s).
+DRAIN_SECONDS = 20.0
+#: How long a read waits for jobs; also how long a stop may go unnoticed.
+BLOCK_MS = 250
+#: With fewer free slots than this share, wait a moment for more: jobs are cheaper by the dozen.
+_SHARE, _MOMENT_SECONDS = 8, 0.01
+
+
+async def work_stream(
+    settings: Settings,
+    stop: Callable[[], bool],
+    *,
+    dry_seconds: float = 3.0,
+    longest_seconds: float = 600.0,
+    client: Client | None = None,
+) -> int:
+    """Do URL jobs until none came for `dry_seconds`, or `stop` says so; returns how many were finished.
+
+    Raises `Unreachable` where Redis stays away. A `client` that is given stays open.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        bus = await stack.enter_async_context(Bus.open(settings.redis_url, prefix=settings.prefix))
+        with contextlib.suppress(*PASSING):
+            await ensure_groups(bus)
+        consumer = await stack.enter_async_context(Consumer(bus, FETCH, when_buried=when_buried))
+        await stack.enter_async_context(present(bus, consumer.name, concurrency=settings.concurrency))
+        if client is None:
+            client = await stack.enter_async_context(Client(settings))
+        return await Fetcher(consumer, client, settings).run(
+            stop, dry_seconds=dry_seconds, longest_seconds=longest_seconds
+        )
+
+
+def when_buried(delivery: Delivery, reason: str) -> Sequence[Message]:
+    """A job that ended its workers is a failed page, or a host that is off limits for now."""
+    job = delivery.payload
+    return [message_of(delivery.envelope, lost(job, reason).payload, subject=job.url)]
+
+
+class Fetcher:
+    """Works the stream of URL jobs for one consumer."""
+
+    def __init__(self, consumer: Consumer, client: Client, settings: Settings) -> None:
+        self._consumer, self._concurrency = consumer, settings.concurrency
+        self._jobs = Jobs(consumer, client, allow_private=settings.allow_private)
+        self._outbox = Outbox(consumer)
+        self._running: set[asyncio.Task[None]] = set()
+        self._freed, self._lane = asyncio.Event(), asyncio.Lock()
+        self._busy_at = time.monotonic()
+
+    def __repr__(self) -> str:
+        return f"<Fetcher {len(self._running)} of {self._concurrency} in flight, {self._outbox!r}>"
+
+    async def run(self, stop: Callable[[], bool], *, dry_seconds: float, longest_seconds: float) -> int:
+        """Take and do jobs; returns how many were finished. Raises what the bus raises."""
+        until = time.monotonic() + longest_seconds
+        handing_over = asyncio.create_task(self._outbox.run(), name="outbox")
+        try:
+            while not (stop() or time.monotonic() > until or self._dry_for(dry_seconds)):
+                await self._step()
+                if handing_over.done():
+                    handing_over.result()
+            await self._drain(handing_over)
+        finally:
+            await _cancel({handing_over, *self._running})
+        return self._outbox.handed_over
+
+    def _dry_for(self, seconds: float) -> bool:
+        if self._running:
+            self._busy_at = time.monotonic()
+        return time.monotonic() - self._busy_at >= seconds
+
+    async def _step(self) -> None:
+        if self._free < max(1, self._concurrency // _SHARE):
+            await self._wait_for_a_slot(_MOMENT_SECONDS if self._free else BLOCK_MS / 1000)
+        if self._free < 1:
+            return
+        for delivery in await self._consumer.take(self._free, block_ms=BLOCK_MS, reclaim=not self._lane.locked()):
+            self._start(delivery)
+
+    @property
+    def _free(self) -> int:
+        """Slots for further jobs. Outcomes that wait for Redis count too, or a slow server would let them pile up."""
+        return min(self._concurrency - len(self._running), 2 * self._concurrency - len(self._consumer.held))
+
+    async def _wait_for_a_slot(self, seconds: float) -> None:
+        self._freed.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._freed.wait(), seconds)
+
+    def _start(self, delivery: Delivery) -> None:
+        self._busy_at = time.monotonic()
+        task = asyncio.create_task(self._finish(delivery), name=delivery.payload.url)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._freed.set()
+
+    async def _finish(self, delivery: Delivery) -> None:
+        async with self._lane if delivery.count > 1 else contextlib.nullcontext():
+            try:
+                done = await self._jobs.do(delivery)
+            except Exception:
+                # Not one of the ways in which a fetch ends: it comes back by reclaim, and is buried in the end.
+                log.exception("a job broke: %s", delivery.payload.url, extra={"action": "job_broke"})
+                done = None
+        if done is None:
+            self._consumer.forget([delivery])
+        else:
+            self._outbox.add(self._hand_over(delivery, *done))
+
+    def _hand_over(self, delivery: Delivery, outcome: Outcome, robots: Robots | None) -> HandOver:
+        keys, job = self._consumer.bus.keys, delivery.payload
+        message = message_of(delivery.envelope, outcome.payload, subject=job.url)
+        log.debug("%s: %s", message.envelope.type, job.url, extra={"action": message.envelope.type})
+        keep = None
+        if outcome.body:
+            keep = Keep(keys.body(message.envelope.id), outcome.body)
+        elif robots and robots.life_ms:
+            keep = Keep(keys.robots(job.host), robots.stored, robots.life_ms)
+        return HandOver(delivery, [message], keep)
+
+    async def _drain(self, handing_over: asyncio.Task[None]) -> None:
+        if self._running:
+            await asyncio.wait(self._running, timeout=DRAIN_SECONDS)
+        await _cancel(self._running)
+        emptied = asyncio.create_task(self._outbox.emptied(), name="emptied")
+        await asyncio.wait({emptied, handing_over}, return_when=asyncio.FIRST_COMPLETED)
+        await _cancel({emptied})
+        if handing_over.done():
+            handing_over.result()
+
+
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    waiting = list(tasks)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)

@@ -1,0 +1,97 @@
+"""What the supervisor and its children say to each other: length-prefixed MessagePack over pipes.
+
+The supervisor sends `Job`s, the child answers each with a `Result`, in the same order; its first word is `READY`.
+A child is not trusted, for a page may have taken it over: a frame that is too long or does not fit is `BrokenFrame`.
+"""
+
+import struct
+from collections.abc import Iterator
+
+import msgspec
+
+from events.errors import PenstockError
+from events.pages import Item
+
+#: Longest frame, in bytes. More than any page with its items and links can come to (see links.py and reading.py).
+MAX_FRAME_BYTES = 128 * 1024 * 1024
+_LENGTH = struct.Struct("<I")
+#: What a child says when it can take pages.
+READY = _LENGTH.pack(0)
+
+
+class BrokenFrame(PenstockError):
+    """Raised when the bytes from the other side are not a frame."""
+
+
+class Job(msgspec.Struct, frozen=True, array_like=True):
+    """A page to read: `raw` is its WARC record as a gzip member; `spider` names the extractor, None the generic one."""
+
+    url: str
+    raw: bytes
+    depth: int = 0
+    spider: str | None = None
+    max_links: int = 10_000
+
+
+class Result(msgspec.Struct, array_like=True, kw_only=True):
+    """What a page said. `links` are absolute URLs, `refresh` is where a meta refresh leads.
+
+    `items` is a JSON array of `Item`s, as bytes, since the supervisor only passes it on. `error` is a word, None where
+    all went well; `last` says that the child takes no further page.
+    """
+
+    title: str | None = None
+    links: tuple[str, ...] = ()
+    refresh: str | None = None
+    links_found: int = 0
+    links_left_out: int = 0
+    items: bytes = b"[]"
+    spider: str = "generic"
+    spider_version: str = ""
+    error: str | None = None
+    detail: str = ""
+    elapsed_ms: float = 0.0
+    last: bool = False
+
+    def decoded_items(self) -> tuple[Item, ...]:
+        """The items as structs; raises msgspec.DecodeError if the child sent something else."""
+        return _items.decode(self.items)
+
+
+_items = msgspec.json.Decoder(tuple[Item, ...])
+_encoder = msgspec.msgpack.Encoder()
+jobs = msgspec.msgpack.Decoder(Job)
+results = msgspec.msgpack.Decoder(Result)
+
+
+def frame(message: Job | Result) -> bytes:
+    """A message as bytes with their length before them."""
+    body = _encoder.encode(message)
+    return _LENGTH.pack(len(body)) + body
+
+
+def length_of(head: bytes) -> int:
+    """The length that the first four bytes of a frame speak of; raises `BrokenFrame` for an absurd one."""
+    length: int = _LENGTH.unpack(head)[0]
+    if length > MAX_FRAME_BYTES:
+        raise BrokenFrame(f"a frame of {length} bytes")
+    return length
+
+
+class Inbox:
+    """Bytes as they come, frames as they were sent."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The frames that are whole by now, without their lengths; raises `BrokenFrame`."""
+        self._data += data
+        start = 0
+        while len(self._data) - start >= _LENGTH.size:
+            end = start + _LENGTH.size + length_of(bytes(self._data[start : start + _LENGTH.size]))
+            if len(self._data) < end:
+                break
+            yield bytes(self._data[start + _LENGTH.size : end])
+            start = end
+        del self._data[:start]

@@ -1,0 +1,59 @@
+"""What two response headers mean to a crawler: Location and Retry-After. Pure functions."""
+
+import re
+from email.utils import parsedate_to_datetime
+
+import ada_url
+
+from scraper.client import Answer
+from scraper.errors import BadLocation
+
+#: Statuses whose Location is where the page is (RFC 9110 §15.4).
+MOVED = frozenset((300, 301, 302, 303, 307, 308))
+#: A host cannot make us wait longer than this by one header.
+LONGEST_WAIT_MS = 3_600_000
+_DIGITS = re.compile(r"[0-9]{1,15}")
+
+
+def location_of(answer: Answer) -> str | None:
+    """The absolute URL that a redirect leads to; None for an answer that is no redirect.
+
+    Raises `BadLocation` for a redirect without a Location, or to something that is not http or https.
+    """
+    if not 300 <= answer.status < 400:
+        return None
+    given = answer.header("location")
+    if answer.status not in MOVED or not given.strip():
+        raise BadLocation(f"answered {answer.status} without saying where the page is")
+    try:
+        target = ada_url.URL(_as_sent(given), base=answer.url)
+    except (ValueError, UnicodeError):
+        raise BadLocation("the redirect leads to something that is not a URL") from None
+    if target.protocol not in ("http:", "https:"):
+        raise BadLocation(f"the redirect leads to a {target.protocol} URL")
+    return str(target.href)
+
+
+def _as_sent(value: str) -> str:
+    # Headers come as latin-1; many hosts put UTF-8 into a Location, as browsers understand it.
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value
+
+
+def retry_after_ms(value: str, *, now: float) -> int | None:
+    """Milliseconds that a Retry-After header asks to wait, 0…LONGEST_WAIT_MS; None where it says nothing usable.
+
+    Both forms of RFC 9110 §10.2.3: ASCII digits, or a date, which is compared with `now` (Unix seconds).
+    """
+    value = value.strip()
+    if _DIGITS.fullmatch(value):
+        return min(int(value) * 1000, LONGEST_WAIT_MS)
+    if not value[:1].isalpha():
+        return None
+    try:
+        wait = parsedate_to_datetime(value).timestamp() - now
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None
+    return int(max(0.0, min(wait * 1000, LONGEST_WAIT_MS)))

@@ -1,0 +1,128 @@
+"""One URL job from beginning to end: may we, when, and what came of it.
+
+Takes a delivery of `page.fetch`, gives an `Outcome`, or None where the job has gone to somebody else. Nothing is
+finished here: that is the stage's hand-over.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from events.bus import Consumer, Delivery
+from events.bus.gate import wait_at_gate
+from events.commands import PageFetch
+from events.crawls import CrawlSpec
+from scraper.addresses import check_url, host_key
+from scraper.client import Answer, Client
+from scraper.crawls import CrawlBook
+from scraper.errors import FetchError, RobotsUnreachable
+from scraper.exchange import at_once
+from scraper.outcomes import Outcome, excluded, of_answer, of_error, of_robots, outcome_id
+from scraper.robots import Known, Robots, RobotsBook, fetch_robots
+
+#: Larger bodies are digested and compressed in a thread, so that they do not hold up the requests in flight.
+LONG_WORK_BYTES = 256 * 1024
+
+
+class _Elsewhere(Exception):
+    """Raised at the gate when the delivery belongs to another consumer by now."""
+
+
+class Jobs:
+    """Does jobs for one consumer, with a client that may outlive it."""
+
+    def __init__(self, consumer: Consumer, client: Client, *, allow_private: bool) -> None:
+        self._consumer, self._client, self._allow_private = consumer, client, allow_private
+        self._crawls, self.robots = CrawlBook(consumer.bus), RobotsBook(consumer.bus)
+        self._asking: dict[str, asyncio.Lock] = {}
+
+    async def do(self, delivery: Delivery) -> tuple[Outcome, Robots | None] | None:
+        """The outcome of a job, and for a robots job what is to be shared; None: forget the delivery."""
+        job: PageFetch = delivery.payload
+        crawl = await self._crawls.look_up(delivery.envelope.crawl)
+        if crawl is None or crawl.state == "cancelled":
+            detail = "the crawl was cancelled" if crawl else "there is no such crawl any more"
+            return excluded(job, "cancelled", detail), None
+        try:
+            if job.robots:
+                robots = await self._ask_robots(delivery, job.url, crawl.spec, attempt=job.attempt)
+                self._recall(job.host, crawl.spec, robots)
+                return of_robots(job, robots), robots
+            return await self._do_page(delivery, job, crawl.spec), None
+        except _Elsewhere:
+            return None
+
+    async def _do_page(self, delivery: Delivery, job: PageFetch, spec: CrawlSpec) -> Outcome:
+        try:
+            check_url(job.url, allow_private=self._allow_private)
+            known = await self._known(delivery, job, spec) if spec.obey_robots else None
+            if known and known.record.verdict in ("deny", "retry"):
+                raise _unreachable(known)
+            if known and not known.allow(job.url):
+                return excluded(job, "robots", "the host's robots.txt disallows this URL")
+            gap = max(spec.delay_seconds * 1000, known.record.crawl_delay_ms if known else 0)
+            answer = await self._client.get(
+                job.url, user_agent=spec.user_agent, before_send=self._gate(delivery, job.host, gap)
+            )
+            return await self._of_answer(delivery, job, answer, spec)
+        except FetchError as error:
+            return of_error(job, error, issued_ms=delivery.issued_ms)
+
+    async def _of_answer(self, delivery: Delivery, job: PageFetch, answer: Answer, spec: CrawlSpec) -> Outcome:
+        event_id, issued_ms = outcome_id(delivery.envelope), delivery.issued_ms
+        if len(answer.body) > LONG_WORK_BYTES:
+            return await asyncio.to_thread(of_answer, job, answer, spec, event_id=event_id, issued_ms=issued_ms)
+        return of_answer(job, answer, spec, event_id=event_id, issued_ms=issued_ms)
+
+    # -- robots.txt
+
+    async def _known(self, delivery: Delivery, job: PageFetch, spec: CrawlSpec) -> Known:
+        """What is known of the host; asks for it here where the scheduler's own asking has expired meanwhile."""
+        known = await self.robots.look_up(job.host, spec)
+        if known:
+            return known
+        lock = self._asking.setdefault(job.host, asyncio.Lock())
+        try:
+            async with lock:
+                known = await self.robots.look_up(job.host, spec)
+                if known:
+                    return known
+                robots = await self._ask_robots(delivery, f"{job.host}/robots.txt", spec, attempt=1)
+                await self.robots.store(job.host, robots)
+                return self._recall(job.host, spec, robots) or Known(robots.record, None, 0.0)
+        finally:
+            self._asking.pop(job.host, None)
+
+    async def _ask_robots(self, delivery: Delivery, url: str, spec: CrawlSpec, *, attempt: int) -> Robots:
+        gap = spec.delay_seconds * 1000
+        return await fetch_robots(
+            self._client,
+            url,
+            user_agent=spec.user_agent,
+            attempt=attempt,
+            gate=lambda target: self._gate(delivery, host_key(target), gap),
+        )
+
+    def _recall(self, host: str, spec: CrawlSpec, robots: Robots) -> Known | None:
+        return self.robots.remember(host, spec, robots.record) if robots.life_ms else None
+
+    # -- the politeness gate
+
+    def _gate(self, delivery: Delivery, host: str, gap_ms: float) -> Callable[[], Awaitable[None]]:
+        """What to await before a request to this host: its turn, by the clock that all workers share."""
+        if gap_ms <= 0:
+            return at_once
+
+        async def wait() -> None:
+            wait_ms = await wait_at_gate(self._consumer, delivery, host=host, gap_ms=round(gap_ms))
+            if wait_ms < 0:
+                raise _Elsewhere
+            if wait_ms:
+                await asyncio.sleep(wait_ms / 1000)
+
+        return wait
+
+
+def _unreachable(known: Known) -> RobotsUnreachable:
+    error = RobotsUnreachable(f"robots.txt could not be had: {known.record.reason}", asked=False)
+    error.retryable = known.record.verdict == "retry"  # type: ignore[misc]
+    return error

@@ -1,0 +1,125 @@
+"""The links of a page.
+
+Takes a parsed document and its URL, gives absolute http and https URLs in the order of the page, each once: `a`,
+`area`, `iframe`, `frame`, and a refreshing `meta`. Resolved as the URL standard says (https://url.spec.whatwg.org/),
+without fragment. `rel=nofollow` is no reason to leave a link out: what may be asked is for robots.txt to say.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+import ada_url
+import msgspec
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+#: Longer URLs are not handed on; servers refuse them, and a long base makes gigabytes of a few short links.
+MAX_URL_CHARS = 8_000
+#: All links of a page together, in characters; bounds the message that carries them.
+MAX_LINKS_CHARS = 4_000_000
+#: How many resolved links a process remembers: the menus of a site are the same on all its pages. About 8 MB.
+_REMEMBERED = 16_384
+
+_LINKS = "a[href],area[href],iframe[src],frame[src],base[href],meta[http-equiv][content]"
+_REFRESH = re.compile(r"\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?(?:\"([^\"]*)|'([^']*)|(.*))", re.IGNORECASE | re.DOTALL)
+#: What the URL standard removes before it parses.
+_SPACE = "".join(map(chr, range(0x21)))
+
+
+class Links(msgspec.Struct, frozen=True):
+    """What a page points to: `urls`, where a meta refresh leads, how many were found and how many left out."""
+
+    urls: tuple[str, ...] = ()
+    refresh: str | None = None
+    found: int = 0
+    left_out: int = 0
+
+
+def links_of(html: LexborHTMLParser, url: str, *, limit: int) -> Links:
+    """The links of a document that was loaded from `url`; at most `limit`, the rest is counted."""
+    raw, bases, refresh = _raw_links(html)
+    base = _base(bases, url)
+    here = without_fragment(url)
+    resolved = dict.fromkeys(resolve_all(raw, base))
+    resolved.pop(here, None)
+    target = resolve(refresh, base) if refresh else None
+    urls = _within_limits(resolved, limit)
+    return Links(urls, target if target != here else None, len(resolved), len(resolved) - len(urls))
+
+
+def _raw_links(html: LexborHTMLParser) -> tuple[dict[str, None], list[str], str | None]:
+    raw: dict[str, None] = {}
+    bases: list[str] = []
+    refresh = None
+    for node in html.css(_LINKS):
+        tag, attributes = node.tag, node.attrs
+        if tag == "a" or tag == "area":
+            raw[attributes.sget("href")] = None
+        elif tag == "base":
+            bases.append(attributes.sget("href"))
+        elif tag == "meta":
+            refresh = refresh or _refresh(node)
+        else:
+            raw[attributes.sget("src")] = None
+    return raw, bases, refresh
+
+
+def _refresh(meta: LexborNode) -> str | None:
+    if meta.attrs.sget("http-equiv").strip().lower() != "refresh":
+        return None
+    found = _REFRESH.match(meta.attrs.sget("content"))
+    return next((group.strip() for group in found.groups() if group), None) if found else None
+
+
+def _base(bases: Iterable[str], url: str) -> str:
+    """The first base that is a http or https URL; the others, and `javascript:`, do not count."""
+    for href in bases:
+        if found := resolve(href, url):
+            return found
+    return url
+
+
+def resolve_all(hrefs: Iterable[str], base: str) -> Iterable[str]:
+    """Those of the links that lead somewhere, resolved."""
+    folder = _folder(base)
+    for href in hrefs:
+        # Only a link that keeps the base's last segment or query depends on more than the base's folder.
+        plain = href.strip(_SPACE)
+        found = _resolve(folder, plain) if plain and plain[0] not in "?#" else resolve(plain, base)
+        if found:
+            yield found
+
+
+def resolve(href: str, base: str) -> str | None:
+    """The absolute URL of a link without its fragment; None for what is no http or https URL, or too long."""
+    try:
+        url: str = ada_url.join_url(base, href)
+    except ValueError:
+        return None
+    if not url.startswith(("http://", "https://")) or len(url) > MAX_URL_CHARS:
+        return None
+    return without_fragment(url)
+
+
+_resolve = lru_cache(_REMEMBERED)(lambda folder, href: resolve(href, folder))
+
+
+def without_fragment(url: str) -> str:
+    """The URL up to its `#`."""
+    return url.partition("#")[0]
+
+
+def _folder(base: str) -> str:
+    path = base.partition("#")[0].partition("?")[0]
+    return path[: path.rindex("/") + 1] if path.count("/") > 2 else path
+
+
+def _within_limits(urls: Iterable[str], limit: int) -> tuple[str, ...]:
+    kept: list[str] = []
+    room = MAX_LINKS_CHARS
+    for url in urls:
+        room -= len(url)
+        if len(kept) >= limit or room < 0:
+            break
+        kept.append(url)
+    return tuple(kept)

@@ -1,0 +1,160 @@
+"""From a job and what came of it to the one message that says so. Pure: values in, values out.
+
+Every job ends in exactly one of these. The outcome's id follows from the job's, so that the same job stated twice is
+the same fact.
+"""
+
+import time
+from typing import Any
+
+import msgspec
+
+from events.commands import PageFetch
+from events.crawls import CrawlSpec
+from events.envelope import Envelope, Message, Payload, new_message
+from events.pages import BodyRef, PageExcluded, PageFailed, PageFetched, RobotsFetched
+from events.topology import FETCH
+from scraper.client import Answer
+from scraper.errors import BlockedAddress, FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
+from scraper.headers import location_of, retry_after_ms
+from scraper.robots import Robots
+from scraper.warc import digest_of, write_record
+
+#: Longest content type that is passed on, in characters; real ones stay below 100.
+_TYPE_LENGTH = 200
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of a job: the payload, and for a fetched page the record that holds its body."""
+
+    payload: PageFetched | PageFailed | PageExcluded | RobotsFetched
+    body: bytes = b""
+
+
+def outcome_id(job: Envelope) -> str:
+    """The id of a job's outcome."""
+    return f"{job.id}.out"
+
+
+def message_of(job: Envelope, payload: Payload, *, subject: str) -> Message:
+    """The message that ends a job."""
+    return new_message(payload, id=outcome_id(job), source=FETCH.name, crawl=job.crawl, subject=subject, cause=job)
+
+
+def of_answer(job: PageFetch, answer: Answer, spec: CrawlSpec, *, event_id: str, issued_ms: int) -> Outcome:
+    """The outcome of a complete answer; raises the `FetchError` that it amounts to unless it is 2xx or a redirect."""
+    if answer.status >= 400:
+        raise _of_status(answer)
+    if answer.status == 206:
+        raise Truncated("answered with a part of the page that nobody asked for").at(
+            answer.started_at, answer.elapsed_ms, asked=True
+        )
+    location = _checked_location(job, answer, spec)
+    digest = digest_of(answer.body)
+    record = write_record(
+        url=answer.url,
+        event_id=event_id,
+        status=answer.status,
+        headers=answer.headers,
+        body=answer.body,
+        digest=digest,
+        started_at=answer.started_at,
+        reason=answer.reason,
+        http_version=answer.http_version,
+        address=answer.address,
+    )
+    payload = PageFetched(
+        **_of_job(job),
+        status=answer.status,
+        content_type=answer.header("content-type")[:_TYPE_LENGTH],
+        body=BodyRef(digest=digest, size=len(answer.body), wire=answer.wire, stored=len(record)),
+        started_at=answer.started_at,
+        elapsed_ms=answer.elapsed_ms,
+        waited_ms=max(0, answer.started_at - issued_ms),
+        location=location,
+        flags=answer.flags if answer.body else (*answer.flags, "empty"),
+    )
+    return Outcome(payload, record)
+
+
+def _of_status(answer: Answer) -> FetchError:
+    wait = retry_after_ms(answer.header("retry-after"), now=time.time())
+    detail = f"{answer.status} {answer.reason}".strip()[:_TYPE_LENGTH]
+    error = HttpStatus(answer.status, detail, retry_after_ms=wait)
+    return error.at(answer.started_at, answer.elapsed_ms, asked=True)
+
+
+def _checked_location(job: PageFetch, answer: Answer, spec: CrawlSpec) -> str | None:
+    try:
+        location = location_of(answer)
+        if location and job.hops >= spec.max_hops:
+            raise TooManyRedirects(f"{job.hops + 1} redirects in a row; the crawl allows {spec.max_hops}")
+    except FetchError as error:
+        raise error.at(answer.started_at, answer.elapsed_ms, asked=True) from None
+    return location
+
+
+def of_error(job: PageFetch, error: FetchError, *, issued_ms: int = 0) -> Outcome:
+    """The outcome of a failed fetch: excluded where we are not to ask that address, else failed."""
+    if isinstance(error, BlockedAddress):
+        return excluded(job, error.reason, error.detail)
+    started_at = error.started_at or int(time.time() * 1000)
+    payload = PageFailed(
+        **_of_job(job),
+        reason=error.reason,
+        detail=error.detail,
+        status=error.status if isinstance(error, HttpStatus) else None,
+        retryable=error.retryable,
+        retry_after_ms=error.retry_after_ms,
+        started_at=started_at,
+        elapsed_ms=error.elapsed_ms,
+        waited_ms=max(0, started_at - issued_ms) if issued_ms else 0,
+        asked=error.asked,
+    )
+    return Outcome(payload)
+
+
+def excluded(job: PageFetch, reason: str, detail: str = "") -> Outcome:
+    """The outcome of a job that is not done on purpose."""
+    return Outcome(PageExcluded(**_of_job(job), reason=reason, detail=detail, robots=job.robots))
+
+
+def of_robots(job: PageFetch, robots: Robots) -> Outcome:
+    """The outcome of a robots job."""
+    payload = RobotsFetched(
+        host=job.host,
+        url=job.url,
+        attempt=job.attempt,
+        verdict=robots.record.verdict,
+        status=robots.status,
+        reason=robots.record.reason,
+        crawl_delay_ms=robots.record.crawl_delay_ms,
+        retry_after_ms=robots.retry_after_ms,
+        sitemaps=robots.sitemaps,
+        started_at=robots.started_at or int(time.time() * 1000),
+        elapsed_ms=robots.elapsed_ms,
+        asked=robots.asked,
+    )
+    return Outcome(payload)
+
+
+def lost(job: PageFetch, why: str) -> Outcome:
+    """The outcome of a job that was delivered too often without an end."""
+    if not job.robots:
+        return of_error(job, WorkerLost(why))
+    payload = RobotsFetched(
+        host=job.host, url=job.url, attempt=job.attempt, verdict="deny", reason=f"{WorkerLost.reason}: {why}"
+    )
+    return Outcome(payload)
+
+
+def _of_job(job: PageFetch) -> dict[str, Any]:
+    return {
+        "url": job.url,
+        "host": job.host,
+        "fingerprint": job.fingerprint,
+        "depth": job.depth,
+        "hops": job.hops,
+        "attempt": job.attempt,
+        "via": job.via,
+    }

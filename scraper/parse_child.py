@@ -1,0 +1,100 @@
+"""A parser process: jobs come in on its input, results go out on its output, in the same order.
+
+It is the place where pages of strangers meet native code and a user's functions, so it holds nothing of value: no
+connection, no settings. The kernel bounds it (`limit_memory`, `allow_seconds`), its supervisor ends it when a page
+takes too long, and it goes with its supervisor. Between pages it also leaves by itself once it has grown large.
+"""
+
+import os
+import resource
+import signal
+import sys
+import time
+from typing import BinaryIO
+
+from events.lifetime import die_with_parent
+from scraper.frames import READY, Result, frame, jobs, length_of
+from scraper.reading import Reader
+
+#: Address space that a page may take, over what the process has at its start, in bytes. Beyond it memory is refused.
+PAGE_MEMORY_BYTES = 1024 * 1024 * 1024
+#: CPU time that a page may take. The kernel counts in whole seconds, so it may be one more.
+PAGE_CPU_SECONDS = 10
+#: A process that has grown by this much (resident, in KiB) since its start leaves between two pages.
+GROWN_KIB = 256 * 1024
+
+
+def main() -> None:
+    """Work until the input ends. The first argument is the folder to work in, the second PAGE_CPU_SECONDS."""
+    die_with_parent()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    if len(sys.argv) > 1:
+        os.chdir(sys.argv[1])
+    seconds = int(sys.argv[2]) if len(sys.argv) > 2 else PAGE_CPU_SECONDS
+    source, sink = _private_pipes()
+    limit_memory(PAGE_MEMORY_BYTES)
+    sink.write(READY)
+    sink.flush()
+    work(source, sink, cpu_seconds=seconds)
+
+
+def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """The two pipes under other numbers, so that a spider's `print` and `input` cannot reach them."""
+    source, sink = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    return os.fdopen(source, "rb"), os.fdopen(sink, "wb")
+
+
+def work(source: BinaryIO, sink: BinaryIO, *, cpu_seconds: int) -> None:
+    """Read pages until the input ends, or this process had better go."""
+    reader = Reader()
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + GROWN_KIB
+    while head := source.read(4):
+        job = jobs.decode(source.read(length_of(head)))
+        allow_seconds(cpu_seconds)
+        result = reader.read(job)
+        leaves = result.last or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > grown
+        sink.write(_answer(result, last=leaves))
+        sink.flush()
+        if leaves:
+            return
+
+
+def _answer(result: Result, *, last: bool) -> bytes:
+    if last and not result.last:
+        result.last = True
+    return frame(result)
+
+
+def limit_memory(size: int) -> None:
+    """Let this process grow by `size` bytes of address space and no more; no core files of strangers' pages either."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    pages = _address_space_pages()
+    if pages is not None:
+        limit = pages * resource.getpagesize() + size
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
+
+
+def _address_space_pages() -> int | None:
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[0])
+    except OSError:
+        return None  # no such limit on this system; time is bounded all the same
+
+
+def allow_seconds(seconds: int) -> None:
+    """Let this process use so much more CPU time; the kernel ends it (SIGXCPU) when that is gone."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    allowed = int(time.process_time()) + 1 + seconds
+    if allowed != soft:
+        resource.setrlimit(resource.RLIMIT_CPU, (allowed if hard < 0 else min(allowed, hard), hard))
+
+
+if __name__ == "__main__":
+    main()

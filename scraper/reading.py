@@ -1,0 +1,144 @@
+"""Reading one page: a `Job` in, a `Result` out. This is what a child process does, and nothing of it touches a pipe.
+
+Whatever a spider's function raises becomes the result's error, with its links kept; so does a page that is too much.
+"""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from selectolax.lexbor import SelectolaxError
+
+from events.codec import clean
+from events.errors import Refused
+from events.pages import Item
+from scraper.errors import DamagedRecord
+from scraper.frames import Job, Result
+from scraper.links import Links
+from scraper.page import Page
+from scraper.spiders import Extractor, load, one_line
+from scraper.warc import read_record
+
+#: Longest title, in characters.
+MAX_TITLE_CHARS = 1_024
+#: All items of a page together, as bytes of JSON. Bounds the message that carries them.
+MAX_ITEMS_BYTES = 8 * 1024 * 1024
+_NUL = b"\\u0000"
+_encoder = msgspec.json.Encoder()
+
+
+class NotJson(Refused):
+    """Raised for an item that cannot be written as JSON; names the field."""
+
+
+class Reader:
+    """Reads pages one after another; it keeps the extractors that it has loaded."""
+
+    def __init__(self) -> None:
+        self._extractors: dict[str | None, Extractor] = {}
+
+    def read(self, job: Job) -> Result:
+        """What this page says; never raises, except what ends a process anyway."""
+        started = time.perf_counter()
+        try:
+            result = self._read(job)
+        except DamagedRecord as error:
+            result = Result(error="body_damaged", detail=one_line(error))
+        except (MemoryError, SelectolaxError, RecursionError) as error:
+            # Lexbor gives up on any markup only when memory is refused. What is left of the process is not trusted.
+            detail = f"reading this page takes more memory than a parser may have ({type(error).__name__})"
+            result = Result(error="parse_memory", detail=detail, last=True)
+        return msgspec.structs.replace(result, elapsed_ms=round((time.perf_counter() - started) * 1000, 3))
+
+    def _read(self, job: Job) -> Result:
+        page = Page(read_record(job.raw), url=job.url, depth=job.depth, max_links=job.max_links)
+        try:
+            extractor = self._extractor(job.spider)
+        except Refused as error:
+            return _result(page, page.all_links, error="spider_unusable", detail=str(error))
+        # Before the extractor has its turn, for it may cut up the document.
+        links = page.all_links if extractor.follow else Links()
+        title = page.title
+        items, failure = _extract(extractor, page)
+        return _result(
+            page,
+            _with_followed(links, page.followed, job.max_links),
+            title=title,
+            items=items,
+            spider=extractor.name,
+            spider_version=extractor.version,
+            error="extractor_failed" if failure else None,
+            detail=failure,
+        )
+
+    def _extractor(self, reference: str | None) -> Extractor:
+        found = self._extractors.get(reference)
+        if found is None:
+            found = self._extractors[reference] = load(reference)
+        return found
+
+
+def _result(page: Page, links: Links, *, title: str | None = None, detail: str = "", **rest: Any) -> Result:
+    return Result(
+        title=clean((title or page.title or "")[:MAX_TITLE_CHARS]) or None,
+        links=links.urls,
+        refresh=links.refresh,
+        links_found=links.found,
+        links_left_out=links.left_out,
+        detail=clean(detail),
+        **rest,
+    )
+
+
+def _with_followed(links: Links, followed: Iterable[str], limit: int) -> Links:
+    if not followed:
+        return links
+    known = dict.fromkeys(links.urls)
+    more = [url for url in followed if url not in known]
+    room = max(0, limit - len(links.urls))
+    return Links(
+        (*links.urls, *more[:room]),
+        links.refresh,
+        links.found + len(more),
+        links.left_out + max(0, len(more) - room),
+    )
+
+
+def _extract(extractor: Extractor, page: Page) -> tuple[bytes, str]:
+    """The items as a JSON array, and what went wrong. A page has all of its items or none."""
+    items: list[bytes] = []
+    room = MAX_ITEMS_BYTES
+    try:
+        for kind, data in extractor.extract(page):
+            items.append(as_json(Item(type=kind, data=data)))
+            room -= len(items[-1])
+            if room < 0:
+                raise NotJson(f"the items of one page are more than {MAX_ITEMS_BYTES} bytes of JSON")
+    except MemoryError:
+        raise
+    except Exception as error:
+        return b"[]", one_line(error)
+    return b"[%b]" % b",".join(items), ""
+
+
+def as_json(item: Item) -> bytes:
+    """An item as JSON: dates become text, sets and tuples lists, NaN null, unsafe characters U+FFFD; raises `NotJson`."""
+    try:
+        encoded = _encoder.encode(item)
+        return _encoder.encode(clean(msgspec.json.decode(encoded))) if _NUL in encoded else encoded
+    except UnicodeEncodeError:
+        return _encoder.encode(Item(type=item.type, data=clean(item.data)))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise NotJson(_blame(item, error)) from None
+
+
+def _blame(item: Item, error: Exception) -> str:
+    for name, value in item.data.items():
+        try:
+            _encoder.encode(value)
+        except UnicodeEncodeError:
+            continue
+        except (TypeError, ValueError, OverflowError, RecursionError) as its_error:
+            return f"{item.type}: field {name!r} cannot be written as JSON: {its_error}"
+    return f"{item.type}: an item cannot be written as JSON: {error}"

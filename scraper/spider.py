@@ -1,0 +1,140 @@
+"""`Spider`: how a user says what to extract.
+
+A spider has a name, seeds, how its crawl behaves (whatever is None is left to the command line), and functions for
+pages whose URL fits a pattern. A function is pure: it takes a `Page` and yields (or returns) objects, each an item
+whose type is the function's name, and `page.follow(...)`.
+
+Patterns: `*` stands for anything but `/`, `**` for anything at all, every other character for itself. A pattern that
+begins with `/` is held against the URL's path, and against path and query if it has a `?` in it; one that begins with
+`http` against the whole URL. It must fit from beginning to end. All functions that fit are called, in their order.
+"""
+
+import hashlib
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from events.errors import Refused
+from scraper.page import Follow, Page
+
+Function = TypeVar("Function", bound=Callable[[Page], Any])
+#: How many hex digits of a source's SHA-256 are its version.
+VERSION_DIGITS = 12
+_REST = re.compile(r"[a-z]+://[^/?#]*([^?#]*)([^#]*)", re.DOTALL)
+
+
+class Spider:
+    """What to extract from which pages; the options mean what they mean on the command line.
+
+    `follow` False: only what functions ask for by `page.follow` is fetched. `version` names the extractor in each
+    item's row; left out, it is a hash of the file that makes the spider.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        seeds: Iterable[str] = (),
+        *,
+        version: str | None = None,
+        follow: bool = True,
+        delay: float | None = None,
+        per_host: int | None = None,
+        max_pages: int | None = None,
+        max_depth: int | None = None,
+        scope: str | None = None,
+        allow: Iterable[str] = (),
+        deny: Iterable[str] = (),
+        obey_robots: bool | None = None,
+        user_agent: str | None = None,
+    ) -> None:
+        self.name, self.follow = name, follow
+        self.seeds = (seeds,) if isinstance(seeds, str) else tuple(seeds)
+        self.version = version or source_version(sys._getframe(1).f_code.co_filename)
+        given = {
+            "delay_seconds": delay,
+            "per_host": per_host,
+            "max_pages": max_pages,
+            "max_depth": max_depth,
+            "scope": scope,
+            "allow": tuple(allow) or None,
+            "deny": tuple(deny) or None,
+            "obey_robots": obey_robots,
+            "user_agent": user_agent,
+        }
+        #: Fields of `CrawlSpec` that this spider sets.
+        self.options: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+        self._pages: list[tuple[re.Pattern[str], str, str, Callable[[Page], Any]]] = []
+
+    def __repr__(self) -> str:
+        return f"<Spider {self.name} {self.version}: {len(self._pages)} patterns>"
+
+    def page(self, pattern: str, *, content: str = "html") -> Callable[[Function], Function]:
+        """Have the decorated function called for pages whose URL fits; see above for patterns.
+
+        `content` is `html`, or a part of a Content-Type (`json`), or `*` for pages of any kind.
+        """
+        compiled, subject = _compiled(pattern)
+
+        def register(function: Function) -> Function:
+            self._pages.append((compiled, subject, content, function))
+            return function
+
+        return register
+
+    def extract(self, page: Page) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The items of a page: type and data of each. Raises what the user's functions raise, and TypeError."""
+        for function in self.functions_for(page):
+            name = function.__name__
+            for one in _each(function(page)):
+                if isinstance(one, dict):
+                    yield name, one
+                elif one is not None and not isinstance(one, Follow):
+                    kind = type(one).__name__
+                    raise TypeError(f"{name} gave a {kind}; it may give dicts and page.follow(...)")
+
+    def functions_for(self, page: Page) -> list[Callable[[Page], Any]]:
+        """The functions whose pattern fits this page."""
+        path, query = _path_and_query(page.url)
+        subjects = {"url": page.url, "path": path, "query": path + query}
+        return [
+            function
+            for pattern, subject, content, function in self._pages
+            if pattern.fullmatch(subjects[subject]) and _is_of(page, content)
+        ]
+
+
+def _compiled(pattern: str) -> tuple[re.Pattern[str], str]:
+    if not pattern.startswith(("/", "http://", "https://")):
+        raise Refused(f"not a pattern for pages: {pattern!r}; it must begin with / or http:// or https://")
+    literal = quote(pattern, safe="".join(map(chr, range(0x21, 0x7F))))
+    parts = (
+        ".*" if part == "**" else "[^/]*" if part == "*" else re.escape(part)
+        for part in re.split(r"(\*\*|\*)", literal)
+    )
+    subject = "url" if pattern.startswith("http") else "query" if "?" in pattern else "path"
+    return re.compile("".join(parts), re.DOTALL), subject
+
+
+def _path_and_query(url: str) -> tuple[str, str]:
+    found = _REST.match(url)
+    return (found[1] or "/", found[2]) if found else ("/", "")
+
+
+def _is_of(page: Page, content: str) -> bool:
+    return content == "*" or (page.is_html if content == "html" else content in page.content_type.lower())
+
+
+def _each(result: Any) -> Iterable[Any]:
+    whole = isinstance(result, dict | str | bytes) or not isinstance(result, Iterable)
+    return (result,) if whole else result
+
+
+def source_version(file: str) -> str:
+    """The first hex digits of a source file's SHA-256; empty where there is no such file (an interactive session)."""
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:VERSION_DIGITS]
+    except OSError:
+        return ""

@@ -1,0 +1,125 @@
+"""Finding the extractor that a crawl names.
+
+Takes a reference, gives something with `name`, `version`, `follow` and `extract`. In a cluster spiders are named, not
+sent: the file or module must be on the worker. Whatever is wrong is one line (`Refused`).
+"""
+
+import importlib
+import importlib.util
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from events.errors import Refused
+from scraper.generic import Generic
+from scraper.page import Page
+from scraper.spider import Spider, source_version
+
+_FILE = re.compile(r"(?P<path>.+\.py)(?::(?P<attribute>[^:/]+))?")
+_MODULE = re.compile(r"(?P<module>[\w.]+)(?::(?P<attribute>[\w.]+))?")
+
+
+class Extractor(Protocol):
+    """What makes items of pages."""
+
+    @property
+    def name(self) -> str:
+        """What the items' rows say made them."""
+
+    @property
+    def version(self) -> str:
+        """Which version of it."""
+
+    @property
+    def follow(self) -> bool:
+        """Whether all links of a page are handed on."""
+
+    def extract(self, page: Page) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Type and data of each item."""
+
+
+def load_spider(reference: str) -> Spider:
+    """The spider behind `path/FILE.py[:attribute]` or `module:attribute`; raises `Refused`."""
+    if found := _FILE.fullmatch(reference):
+        module = _from_file(Path(found["path"]).expanduser())
+    elif found := _MODULE.fullmatch(reference):
+        module = _from_module(found["module"], reference)
+    else:
+        raise Refused(f"not a spider: {reference!r}; name it as FILE.py or module:attribute")
+    return _spider_in(module, found["attribute"], reference)
+
+
+def load(reference: str | None) -> Extractor:
+    """The extractor behind a reference, the generic one where there is none; raises `Refused`."""
+    return load_spider(reference) if reference else Generic()
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise Refused(f"no such spider file: {path}")
+    name = f"spider_{source_version(str(path))}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise Refused(f"cannot read the spider file {path}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickles of the spider look for it there
+    _add_to_path(path.absolute().parent)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise Refused(f"cannot load the spider file {path}: {one_line(error, file=str(path))}") from error
+    return module
+
+
+def _from_module(name: str, reference: str) -> ModuleType:
+    _add_to_path(Path.cwd())
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+            raise Refused(f"no such spider: {reference!r}: no module named {error.name!r} on the path") from None
+        raise Refused(f"cannot load the spider {reference!r}: {one_line(error)}") from error
+    except Exception as error:
+        raise Refused(f"cannot load the spider {reference!r}: {one_line(error)}") from error
+
+
+def _add_to_path(folder: Path) -> None:
+    # Last, so that a file of the user's can never stand in for a module of ours or of Python's.
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+
+
+def _spider_in(module: ModuleType, attribute: str | None, reference: str) -> Spider:
+    if attribute:
+        found = getattr(module, attribute, None)
+        if not isinstance(found, Spider):
+            raise Refused(f"{reference!r} names no Spider: {attribute} is {type(found).__name__}")
+        return found
+    spiders = {name: value for name, value in vars(module).items() if isinstance(value, Spider)}
+    if len(set(map(id, spiders.values()))) == 1:
+        return next(iter(spiders.values()))
+    if spiders:
+        names = ", ".join(f"{reference}:{name}" for name in spiders)
+        raise Refused(f"several spiders in {reference!r}; name one: {names}")
+    raise Refused(f"no Spider in {reference!r}: it must have a line like spider = Spider('name', ...)")
+
+
+def one_line(error: BaseException, *, file: str | None = None) -> str:
+    """An exception as `ValueError: message (file:line)`, where the line is the last one in user code."""
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg} ({Path(error.filename or '?').name}:{error.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = str(Path(__file__).parent)
+    theirs = [frame for frame in frames if not frame.filename.startswith((ours, "<frozen")) or frame.filename == file]
+    where = f" ({Path(theirs[-1].filename).name}:{theirs[-1].lineno})" if theirs else ""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}{where}"[:MAX_DETAIL_CHARS]
+
+
+#: Longest sentence about an error, in characters.
+MAX_DETAIL_CHARS = 500

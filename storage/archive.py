@@ -1,0 +1,187 @@
+"""The archive: bodies, as they came from the fetchers, in `.warc.gz` segments of a folder.
+
+Takes gzip members, each a whole WARC record; gives the `Place` of each; owns the segment files and their rows in SQL.
+
+A recorder process appends to a segment of its own, and holds a lock (flock) on it while it lives. In one batch:
+append and `sync`, then SQL commits the places along with the segment's length. So SQL never names bytes that are not on
+disk, and a file may be longer than its row says: by what was appended and never committed. `rewind` cuts that off after
+a batch that failed; after kill -9 `repair` does, at the next start of any recorder, once the lock shows that the owner
+is gone.
+"""
+
+import contextlib
+import fcntl
+import gzip
+import logging
+import os
+import secrets
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from storage.database import writing
+from storage.event_store import Place
+from storage.tables import segments
+
+log = logging.getLogger("storage.record")
+
+#: A segment that has grown beyond this is left, and the next one begun.
+SEGMENT_BYTES = 1024**3
+#: What a gzip member begins with; anything else would make the rest of a segment unreadable.
+GZIP_MAGIC = b"\x1f\x8b\x08"
+
+
+class Archive:
+    """The archive in a folder, as one recorder appends to it; a context manager that closes the segment."""
+
+    def __init__(self, folder: Path, engine: Engine, *, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self.folder, self._engine, self._segment_bytes = folder, engine, segment_bytes
+        self._file: int | None = None
+        self._id = self._committed = self._length = 0
+
+    def __repr__(self) -> str:
+        return f"<Archive segment {self._id}: {self._committed} bytes committed, {self._length} appended>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._leave()
+
+    def make_ready(self) -> None:
+        """Have a segment open that is not full; outside of any transaction, because it makes one."""
+        if self._committed >= self._segment_bytes:
+            self._leave()
+        if self._file is None:
+            self._open()
+
+    def append(self, members: Sequence[bytes]) -> list[Place]:
+        """Append each member; the places hold once the batch is committed. Raises OSError (disk full, …)."""
+        assert self._file is not None, "make_ready comes first"
+        places = []
+        for member in members:
+            places.append(Place(self._id, self._length, len(member)))
+            self._length += len(member)
+        _write(self._file, b"".join(members))
+        return places
+
+    def sync(self, connection: Connection) -> None:
+        """Bring what was appended to the disk, and the segment's length into the transaction."""
+        if self._file is not None and self._length > self._committed:
+            os.fsync(self._file)
+            connection.execute(update(segments).where(segments.c.id == self._id).values(length=self._length))
+
+    def commit(self) -> None:
+        """The transaction went through: what was appended stays."""
+        self._committed = self._length
+
+    def rewind(self) -> None:
+        """The transaction failed: cut off what was appended since the last commit."""
+        if self._file is not None and self._length > self._committed:
+            try:
+                os.ftruncate(self._file, self._committed)
+                self._length = self._committed
+            except OSError as error:
+                log.error("left segment %d, it cannot be cut: %s", self._id, error, extra={"action": "left"})
+                self._leave()
+
+    def _open(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        name = f"penstock-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}.warc.gz"
+        file = os.open(self.folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            head = warcinfo(name)
+            _write(file, head)
+            os.fsync(file)
+            _sync_folder(self.folder)
+            with writing(self._engine) as connection:
+                row = {"name": name, "length": len(head), "closed": False}
+                self._id = connection.execute(insert(segments).values(row).returning(segments.c.id)).scalar_one()
+        except BaseException:
+            os.close(file)
+            (self.folder / name).unlink()
+            raise
+        self._file, self._committed, self._length = file, len(head), len(head)
+
+    def _leave(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+        self._file, self._id, self._committed, self._length = None, 0, 0, 0
+
+
+def warcinfo(name: str) -> bytes:
+    """The record that a segment begins with, as a gzip member. Source: WARC/1.1, section 6.3."""
+    fields = b"software: Penstock (https://github.com/penstock/penstock)\r\nformat: WARC File Format 1.1\r\n"
+    head = (
+        "WARC/1.1\r\nWARC-Type: warcinfo\r\n"
+        f"WARC-Record-ID: <urn:uuid:{uuid.uuid4()}>\r\n"
+        f"WARC-Date: {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\r\nWARC-Filename: {name}\r\n"
+        f"Content-Type: application/warc-fields\r\nContent-Length: {len(fields)}\r\n\r\n"
+    )
+    return gzip.compress(head.encode("ascii") + fields + b"\r\n\r\n")
+
+
+def repair(folder: Path, engine: Engine) -> list[str]:
+    """Cut segments whose recorder died back to what was committed; returns the names of those that were cut."""
+    with engine.connect() as connection:
+        rows = connection.execute(select(segments).where(segments.c.closed.is_(False))).all()
+    cut = []
+    for row in rows:
+        with _owned(folder / row.name) as file:
+            if file is None:
+                continue
+            if _repair_one(file, row.name, row.length):
+                cut.append(row.name)
+            with writing(engine) as connection:
+                connection.execute(update(segments).where(segments.c.id == row.id).values(closed=True))
+    return cut
+
+
+def _repair_one(file: int, name: str, length: int) -> bool:
+    size = os.fstat(file).st_size
+    if size < length:
+        log.error("%s has lost its last %d bytes", name, length - size, extra={"action": "archive_short"})
+    if size <= length:
+        return False
+    log.warning("%s: cut off %d bytes that were never recorded", name, size - length, extra={"action": "repaired"})
+    os.ftruncate(file, length)
+    os.fsync(file)
+    return True
+
+
+@contextlib.contextmanager
+def _owned(path: Path) -> Iterator[int | None]:
+    """The file, open and locked, or None where it is gone or its owner lives."""
+    try:
+        file = os.open(path, os.O_WRONLY)
+    except FileNotFoundError:
+        log.error("the archive's segment %s is gone", path, extra={"action": "archive_gone"})
+        yield None
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield file
+    except BlockingIOError:
+        yield None
+    finally:
+        os.close(file)
+
+
+def _write(file: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -1,0 +1,102 @@
+"""The way to SQL: an engine for SQLite (WAL) or PostgreSQL (psycopg 3), with all tables in place.
+
+Takes settings, gives a SQLAlchemy `Engine`. Whoever writes does so in `writing(engine)`: one writer at a time, over all
+processes, so that what is read in it cannot change before it is written, and positions become visible in their order.
+Readers never wait.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from events.errors import Refused, Unreachable
+from events.logs import masked
+from events.settings import Settings
+from storage.tables import metadata
+
+#: How long a writer waits for the one before it; longer than any batch takes.
+LOCK_SECONDS = 10
+#: The writers' lock in PostgreSQL; any number will do, as long as all use the same.
+_WRITERS = 7_204_531_887
+_SCHEMES = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+
+
+def open_database(settings: Settings) -> Engine:
+    """An engine, all tables made; raises `Refused` for what a person must mend, `Unreachable` for a silent server."""
+    engine = make_engine(settings.sql_url)
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        _make_folder(Path(engine.url.database).parent)
+    try:
+        with writing(engine) as connection:
+            metadata.create_all(connection)
+    except DBAPIError as error:
+        engine.dispose()
+        raise _explained(engine.url, error) from error
+    return engine
+
+
+def make_engine(address: str) -> Engine:
+    """An engine for an address, nothing opened yet; raises `Refused` if it is none that we can use."""
+    try:
+        url = make_url(address)
+        url = url.set(drivername=_SCHEMES.get(url.drivername, url.drivername))
+        if url.get_backend_name() not in ("sqlite", "postgresql"):
+            raise Refused(f"cannot use a {url.get_backend_name()} database; give a sqlite: or postgresql: address")
+        engine = create_engine(url, pool_pre_ping=url.get_backend_name() == "postgresql")
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        raise Refused(f"not the address of a database: {masked(address)!r} ({error})") from None
+    except ModuleNotFoundError as error:
+        raise Refused(f"the driver for this database is missing ({error}): pip install 'penstock[postgres]'") from None
+    _prepare(engine)
+    return engine
+
+
+@contextlib.contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction of the one writer there may be; committed at the end of the block, or rolled back."""
+    with engine.execution_options(writes=True).begin() as connection:
+        yield connection
+
+
+def _prepare(engine: Engine) -> None:
+    sqlite = engine.dialect.name == "sqlite"
+    if sqlite:
+        event.listen(engine, "connect", _on_sqlite_connect)
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        if sqlite:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        elif writes:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
+
+
+def _on_sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours: Python's own one comes too late to lock
+    for pragma in (
+        f"busy_timeout={LOCK_SECONDS * 1000}",
+        "page_size=8192",  # of a file yet to be made: most events and items fit into one page
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "cache_size=-65536",  # KiB: the inner pages of all indexes at a million pages
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"cannot make the data folder {folder}: {error.strerror}; choose another with --data") from None
+
+
+def _explained(url: URL, error: DBAPIError) -> Exception:
+    reason = str(error.orig).strip().partition("\n")[0]
+    if url.get_backend_name() == "sqlite":
+        return Refused(f"cannot write to the database {url.database}: {reason}; choose another folder with --data")
+    return Unreachable(f"cannot use the database {url.render_as_string(hide_password=True)}: {reason}")

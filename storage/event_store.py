@@ -1,0 +1,149 @@
+"""The event store: every event, once, in the order in which it was recorded.
+
+Takes messages with their raw bytes, gives positions; owns `events` and `bodies`. An id that is known already is refused
+by the unique key, not by a look, so redelivery changes nothing.
+"""
+
+import gzip
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+from isal import igzip
+from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from events import codec
+from events.envelope import Message
+from storage.tables import bodies, digest, events
+from storage.text import cleaned
+
+log = logging.getLogger("storage.record")
+
+#: Messages from this size on are packed. Shorter ones save less space than their bytes in SQL are worth to a reader.
+PACKED_BYTES = 1_000
+_LEVEL = 1
+_CHUNK = 1_000
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a body lies in the archive: the segment's number, and offset and length in bytes."""
+
+    segment: int
+    offset: int
+    length: int
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An event as projections get it; `key` identifies it, `place` is its body's, if it has one."""
+
+    key: bytes
+    message: Message
+    place: Place | None = None
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """An event that may or may not be known already."""
+
+    message: Message
+    raw: bytes
+    body: bytes | None = None
+
+    @property
+    def key(self) -> bytes:
+        """What the event store knows it by."""
+        return digest(self.message.envelope.id)
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """An event read back: its position, its raw bytes, and where its body lies."""
+
+    position: int
+    raw: bytes
+    place: Place | None
+
+    def recorded(self) -> Recorded:
+        """The same event as projections take it."""
+        message = cleaned(codec.decode(self.raw), self.raw)
+        return Recorded(digest(message.envelope.id), message, self.place)
+
+
+def append(connection: Connection, arrivals: Mapping[bytes, Arrival]) -> dict[bytes, int]:
+    """Append what is not known yet, in the order given; returns the positions of these alone."""
+    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = upsert(events).on_conflict_do_nothing(index_elements=["key"])
+    rows = [_row(key, arrival) for key, arrival in arrivals.items()]
+    result = connection.execute(statement.returning(events.c.key, events.c.position), rows)
+    positions = {bytes(key): position for key, position in result}
+    if len(positions) < len(arrivals):
+        _compare(connection, {key: each for key, each in arrivals.items() if key not in positions})
+    return positions
+
+
+def append_places(connection: Connection, places: Mapping[int, Place]) -> None:
+    """Remember where the bodies of these positions lie."""
+    if places:
+        rows = [{"position": position, **msgspec.structs.asdict(place)} for position, place in places.items()]
+        connection.execute(insert(bodies), rows)
+
+
+def read(engine: Engine, *, after: int = 0, types: Sequence[str] = (), crawl: str | None = None) -> Iterator[Stored]:
+    """Events behind a position, in order, in constant memory; any of these types (all if none), of one crawl or all."""
+    query = select(events.c.position, events.c.data, bodies.c.segment, bodies.c.offset, bodies.c.length)
+    query = query.join_from(events, bodies, events.c.position == bodies.c.position, isouter=True)
+    if types:
+        query = query.where(events.c.type.in_(types))
+    if crawl is not None:
+        query = query.where(events.c.crawl == crawl)
+    query = query.order_by(events.c.position).limit(_CHUNK)
+    while True:
+        with engine.connect() as connection:
+            rows = connection.execute(query.where(events.c.position > after)).all()
+        for position, data, segment, offset, length in rows:
+            yield Stored(position, unpacked(data), None if segment is None else Place(segment, offset, length))
+        if len(rows) < _CHUNK:
+            return
+        after = rows[-1].position
+
+
+def _row(key: bytes, arrival: Arrival) -> dict[str, object]:
+    envelope = arrival.message.envelope
+    return {
+        "key": key,
+        "id": envelope.id,
+        "type": envelope.type,
+        "crawl": envelope.crawl,
+        "subject": envelope.subject,
+        "time": envelope.time,
+        "data": packed(arrival.raw),
+    }
+
+
+def packed(raw: bytes) -> bytes:
+    """How a message is kept: long ones as a gzip member, a fifth of the size where a page has many links."""
+    return igzip.compress(raw, _LEVEL, mtime=0) if len(raw) >= PACKED_BYTES else raw
+
+
+def unpacked(data: bytes) -> bytes:
+    """The message itself; JSON does not begin like gzip."""
+    return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+
+
+def _compare(connection: Connection, known: Mapping[bytes, Arrival]) -> None:
+    """The first to say something under an id is believed; another text under the same id is somebody's mistake."""
+    for keys in chunks(list(known)):
+        for key, data in connection.execute(select(events.c.key, events.c.data).where(events.c.key.in_(keys))):
+            if unpacked(data) != known[bytes(key)].raw:
+                conflict(known[bytes(key)].message)
+
+
+def conflict(message: Message) -> None:
+    """Say loudly that an id was used twice for different events."""
+    envelope = message.envelope
+    log.error("%s %s came again with another content; the first one stays", envelope.type, envelope.id,
+              extra={"action": "conflict"})  # fmt: skip
+
+
+def chunks(keys: Sequence[bytes], size: int = _CHUNK) -> Iterable[Sequence[bytes]]:
+    """The same keys in lists short enough for one statement."""
+    return (keys[start : start + size] for start in range(0, len(keys), size))

@@ -1,0 +1,35 @@
+"""crawl.started, seeds.added → seeds: the URLs that a crawl starts from, each once, in the order in which they came."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from events.crawls import CrawlStarted, SeedsAdded
+from storage import tables
+from storage.event_store import Recorded
+from storage.projections import rows
+from storage.projections.rows import Row
+from storage.tables import digest
+
+TABLES = (tables.seeds,)
+
+
+def fold(connection: Connection, events: Sequence[Recorded]) -> None:
+    """Work events into the table."""
+    given = [row for event in events for row in _rows(event)]
+    found = rows.load(connection, tables.seeds, list({row["key"] for row in given}))
+    for row in given:
+        first = found.setdefault(row["key"], row)
+        if (row["at"], row["ordinal"]) < (first["at"], first["ordinal"]):
+            found[row["key"]] = row
+    rows.save(connection, tables.seeds, found)
+
+
+def _rows(event: Recorded) -> list[Row]:
+    payload, crawl = event.message.payload, event.message.envelope.crawl
+    if not isinstance(payload, CrawlStarted | SeedsAdded):
+        return []
+    return [
+        {"key": digest(crawl, url), "crawl": crawl, "url": url, "at": event.message.envelope.time, "ordinal": i}
+        for i, url in enumerate(payload.seeds)
+    ]

@@ -1,0 +1,141 @@
+"""every event → event store, read models, archive: write each once, a batch in one transaction, then acknowledge.
+
+Takes deliveries in batches; owns nothing but what it holds. The order is archive, SQL, acknowledgement: kill -9
+anywhere leaves deliveries that come again, and what comes again changes nothing.
+
+- Busy: batches begin at least BATCH_SECONDS apart, so that a transaction is shared by many events. Idle: at once.
+- Database locked, full, away: the same batch is tried again until it goes through, its leases kept; one log line.
+- An event that the database cannot hold is found by recording its batch one by one, and buried.
+- SIGTERM: the batch in hand is finished, or given back if the database is away.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Engine
+
+from events.bus import Bus, Consumer, Delivery
+from events.bus.groups import ensure_groups
+from events.pages import PageFetched
+from events.settings import Settings
+from events.topology import RECORD
+from storage import batch, intake
+from storage.archive import Archive, repair
+from storage.database import open_database
+from storage.report import Reporter
+
+log = logging.getLogger(RECORD.name)
+
+#: Most deliveries of each stream in one batch.
+BATCH_ENTRIES = 250
+#: Most bytes of bodies in one transaction; this and the largest body bound the memory of a recorder.
+BATCH_BYTES = 32 * 1024 * 1024
+#: Batches that are not full begin at least this far apart; a page waits no longer than this for company.
+BATCH_SECONDS = 0.05
+#: Pauses between attempts at a database that does not answer.
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
+#: Longest read with something left to say about progress; it is the delay of the last update.
+_BLOCK_MS, _BLOCK_IDLE_MS = 100, 500
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Record until asked to stop. Raises `Refused` for settings of no use, `Unreachable` for silent servers."""
+    engine = await asyncio.to_thread(open_database, settings)
+    try:
+        async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
+            await ensure_groups(bus)
+            folder = settings.folder / "archive"
+            await asyncio.to_thread(repair, folder, engine)
+            with Archive(folder, engine) as archive:
+                async with Consumer(bus, RECORD) as consumer:
+                    await Recorder(consumer, engine, archive).work(stop)
+    finally:
+        engine.dispose()
+
+
+class Recorder:
+    """A consumer's deliveries, recorded batch by batch."""
+
+    def __init__(self, consumer: Consumer, engine: Engine, archive: Archive) -> None:
+        self.consumer, self.engine, self.archive = consumer, engine, archive
+        self.reporter = Reporter(consumer.bus, engine)
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Record until asked to stop, and say how far each crawl is."""
+        await self.reporter.begin()
+        while not stop.is_set():
+            began = time.monotonic()
+            block_ms = _BLOCK_MS if self.reporter.has_news else _BLOCK_IDLE_MS
+            deliveries = await self.consumer.take(BATCH_ENTRIES, block_ms=block_ms)
+            for portion in portions(deliveries):
+                await self._record(portion, stop)
+            await self.reporter.publish()
+            if deliveries and not _has_more_behind(deliveries):
+                await asyncio.sleep(max(0.0, began + BATCH_SECONDS - time.monotonic()))
+        await self.reporter.publish(at_once=True)
+
+    async def _record(self, deliveries: Sequence[Delivery], stop: asyncio.Event) -> None:
+        arrivals = await intake.arrivals(self.consumer.bus, deliveries)
+        pause, failed = _FIRST_PAUSE_SECONDS, 0
+        while True:
+            try:
+                written = await asyncio.to_thread(batch.write, self.engine, self.archive, arrivals)
+                break
+            except Exception as error:
+                if not batch.is_passing(error):
+                    return await self._record_apart(deliveries, error, stop)
+                _say_waiting(error, failed)
+            if stop.is_set():
+                return await self.consumer.give_back(deliveries)
+            await asyncio.sleep(pause)
+            failed, pause = failed + 1, min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        if failed:
+            log.info("the database is back", extra={"action": "database_back"})
+        await intake.acknowledge(self.consumer, deliveries)
+        self.reporter.note(written.pages, crawls={each.envelope.crawl for each in deliveries})
+
+    async def _record_apart(self, deliveries: Sequence[Delivery], error: Exception, stop: asyncio.Event) -> None:
+        if len(deliveries) == 1:
+            [delivery] = deliveries
+            return await self.consumer.bury(delivery, f"cannot be recorded: {_line(error)}")
+        log.warning("one by one: %s", _line(error), extra={"action": "one_by_one"})
+        for delivery in deliveries:
+            await self._record([delivery], stop)
+
+
+def portions(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
+    """The deliveries in the order in which they were published, cut so that no portion's bodies pass BATCH_BYTES."""
+    portion: list[Delivery] = []
+    size = 0
+    for delivery in sorted(deliveries, key=_published):
+        stored = delivery.payload.body.stored if isinstance(delivery.payload, PageFetched) else 0
+        if portion and size + stored > BATCH_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(delivery)
+        size += stored
+    if portion:
+        yield portion
+
+
+def _published(delivery: Delivery) -> tuple[int, int]:
+    milliseconds, _, number = delivery.id.partition("-")
+    return int(milliseconds), int(number)
+
+
+def _has_more_behind(deliveries: Sequence[Delivery]) -> bool:
+    """Whether a batch was cut off by its limit, or is one of a row of reclaimed ones: the next should begin at once."""
+    counts = Counter(delivery.stream for delivery in deliveries)
+    return deliveries[0].count > 1 or max(counts.values()) >= BATCH_ENTRIES
+
+
+def _say_waiting(error: Exception, failed: int) -> None:
+    if failed == 0:
+        log.error("waiting for the database: %s", _line(error), extra={"action": "database_away"})
+
+
+def _line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]

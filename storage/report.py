@@ -1,0 +1,92 @@
+"""Progress of what is recorded: part `record` of each crawl, read from SQL, so that it is true after any restart.
+
+Its numbers are `fetched`, `failed`, `excluded`, `parsed`, `items`, `bytes`, `statuses` ({"200": n}), `reasons`
+({word: n}), `latest` ([{url, status, title}]), and `complete`, true once all that the crawl ended with is in SQL.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from events.bus import Bus
+from events.progress import INTERVAL_SECONDS, Part
+from storage import queries
+from storage.projections.rows import Row
+
+log = logging.getLogger("storage.record")
+
+#: How many pages are named.
+LATEST = 5
+#: A crawl is read again this often without news from here: another recorder may have written its last event.
+RECHECK_SECONDS = 1.0
+#: … for this long.
+RECHECK_FOR_SECONDS = 10.0
+
+
+class _Watch(msgspec.Struct):
+    """What this recorder knows of one crawl: what is not said yet, since when, and until when to look again."""
+
+    latest: deque[dict[str, Any]]
+    is_news: bool = True
+    said_at: float = 0.0
+    until: float = 0.0
+
+
+class Reporter:
+    """Publishes the totals of the crawls that a recorder writes."""
+
+    def __init__(self, bus: Bus, engine: Engine) -> None:
+        self._part, self._engine = Part(bus, "record"), engine
+        self._watched: dict[str, _Watch] = {}
+
+    def __repr__(self) -> str:
+        return f"<Reporter {len(self._watched)} crawls watched>"
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something is recorded that has not been said."""
+        return any(watch.is_news for watch in self._watched.values())
+
+    async def begin(self) -> None:
+        """Say where each unfinished crawl stands."""
+        for crawl in await asyncio.to_thread(queries.incomplete, self._engine):
+            self.note((), crawls={crawl})
+        await self.publish()
+
+    def note(self, pages: Sequence[Row], *, crawls: Collection[str]) -> None:
+        """Remember that these crawls have news, and these pages were touched last."""
+        until = time.monotonic() + RECHECK_FOR_SECONDS
+        for crawl in crawls:
+            watch = self._watched.setdefault(crawl, _Watch(deque(maxlen=LATEST)))
+            watch.is_news, watch.until = True, until
+        for page in pages[-LATEST:]:
+            if page["outcome"] and page["crawl"] in self._watched:
+                latest = self._watched[page["crawl"]].latest
+                latest.append({"url": page["url"], "status": page["status"], "title": page["title"]})
+
+    async def publish(self, *, at_once: bool = False) -> None:
+        """Say what is due: news after INTERVAL_SECONDS, or at once."""
+        now = time.monotonic()
+        for crawl, watch in list(self._watched.items()):
+            pause = INTERVAL_SECONDS if watch.is_news else RECHECK_SECONDS
+            if now - watch.said_at >= pause or (at_once and watch.is_news):
+                await self._publish_one(crawl, watch)
+
+    async def _publish_one(self, crawl: str, watch: _Watch) -> None:
+        try:
+            numbers = await asyncio.to_thread(queries.progress, self._engine, crawl)
+        except DBAPIError as error:
+            log.debug("no progress for now: %s", error)
+            return
+        watch.is_news, watch.said_at = False, time.monotonic()
+        complete = bool(numbers.get("complete"))
+        await self._part.publish(crawl, {**numbers, "latest": list(watch.latest)}, last=True)
+        if complete or watch.said_at > watch.until:
+            del self._watched[crawl]
