@@ -61,8 +61,16 @@ def encode(message: Message) -> bytes:
     try:
         raw = _encoder.encode(wire)
     except UnicodeEncodeError:  # a lone surrogate
-        raw = _NUL
-    return _encoder.encode(clean(msgspec.to_builtins(wire))) if _NUL in raw else raw
+        plain = msgspec.structs.replace(wire, data=_without_raw(wire.data))
+        return _encoder.encode(clean(msgspec.to_builtins(plain)))
+    return _encoder.encode(clean(msgspec.json.decode(raw))) if _NUL in raw else raw
+
+
+def _without_raw(payload: Payload) -> Payload:
+    # A stage may hand on parts that another process has encoded; only here they must be taken apart.
+    raw = {name: getattr(payload, name) for name in payload.__struct_fields__}
+    parts = {name: msgspec.json.decode(value) for name, value in raw.items() if isinstance(value, msgspec.Raw)}
+    return msgspec.structs.replace(payload, **parts) if parts else payload
 
 
 def decode(raw: bytes) -> Message:

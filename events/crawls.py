@@ -7,9 +7,16 @@ from typing import ClassVar, Literal
 import msgspec
 
 from events.envelope import Payload
+from events.errors import Refused
 
 #: What robots.txt groups are matched against, and what a site's owner finds in the log.
 DEFAULT_USER_AGENT = "Penstock/0.1 (+https://github.com/penstock/penstock)"
+
+#: No host has to wait longer than this for us by a setting: a day.
+LONGEST_DELAY_SECONDS = 86_400
+#: The frontier's queues tell that many depths apart.
+DEEPEST = 8_000
+_MOST = 10**9
 
 State = Literal["running", "paused", "finished", "cancelled"]
 
@@ -38,6 +45,20 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int = 4
     obey_robots: bool = True
     user_agent: str = DEFAULT_USER_AGENT
+
+
+def check_spec(spec: CrawlSpec) -> None:
+    """Raise `Refused` for a specification with a number that makes no sense."""
+    if not 0 <= spec.delay_seconds <= LONGEST_DELAY_SECONDS:
+        raise Refused(f"delay must be between 0 and {LONGEST_DELAY_SECONDS} seconds, not {spec.delay_seconds}")
+    for name in ("per_host", "max_attempts", "max_url_length"):
+        if not 0 < getattr(spec, name) <= _MOST:
+            raise Refused(f"{name} must be between 1 and {_MOST}, not {getattr(spec, name)}")
+    for name in ("max_pages", "max_pages_per_host", "max_links_per_page", "max_hops"):
+        if not 0 <= getattr(spec, name) <= _MOST:
+            raise Refused(f"{name} must be between 0 and {_MOST}, not {getattr(spec, name)}")
+    if not 0 <= spec.max_depth <= DEEPEST:
+        raise Refused(f"max_depth must be between 0 and {DEEPEST}, not {spec.max_depth}")
 
 
 class CrawlStarted(Payload, frozen=True):

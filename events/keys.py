@@ -48,12 +48,17 @@ class Keys:
 
     @property
     def turns(self) -> str:
-        """ZSET: running crawls by the number of the turn they were served last."""
+        """ZSET: running crawls by the number of the turn in which they were served last."""
         return f"{self.root}turns"
 
     @property
+    def turn(self) -> str:
+        """STRING, a number: of the latest turn."""
+        return f"{self.root}turn"
+
+    @property
     def names(self) -> str:
-        """HASH: crawl name → id of the latest crawl of that name."""
+        """HASH: crawl name → id of the unfinished (running or paused) crawl of that name."""
         return f"{self.root}names"
 
     def crawl(self, crawl: str) -> str:
@@ -72,8 +77,16 @@ class Keys:
         """ZSET: queued URL jobs of one host, by depth, then first come first served."""
         return f"{self.root}queue:{crawl}:{host}"
 
+    def retries(self, crawl: str) -> str:
+        """ZSET: URL jobs of this crawl to be queued again → Unix ms when."""
+        return f"{self.root}retries:{crawl}"
+
+    def places(self, crawl: str) -> str:
+        """SET: the hosts or domains that the crawl's seeds have brought into its scope."""
+        return f"{self.root}places:{crawl}"
+
     def seen(self, crawl: str) -> str:
-        """HASH: generation → number of fingerprints in it."""
+        """HASH: generation → number of fingerprints in it. `<crawl>.left` names the set of URLs that were left out."""
         return f"{self.root}seen:{crawl}"
 
     def seen_bucket(self, crawl: str, generation: int, bucket: int) -> str:
@@ -95,11 +108,6 @@ class Keys:
         return f"{self.root}robots:{host}"
 
     # -- the frontier as a whole
-
-    @property
-    def retries(self) -> str:
-        """ZSET: URL jobs to be queued again → Unix ms when."""
-        return f"{self.root}retries"
 
     @property
     def forgetting(self) -> str:

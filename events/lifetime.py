@@ -41,3 +41,15 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal, number)
     return stop
+
+
+async def happened(event: asyncio.Event, *, within: float) -> bool:
+    """Wait for an event for so many seconds; whether it came.
+
+    Not `asyncio.wait_for`: until Python 3.12 it loses a cancellation that comes together with the event.
+    """
+    try:
+        async with asyncio.timeout(within):
+            return await event.wait()
+    except TimeoutError:
+        return False

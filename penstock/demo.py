@@ -23,9 +23,8 @@ async def demo() -> int:
             *("crawl", site.root_url, "--name", "demo", "--scope", "any", "--allow-private"),
             *("--delay", "0.1", "--per-host", "1", "--data", DATA),
         ]
-        print(
-            f"a simulated web of {OPTIONS.pages} pages on {OPTIONS.hosts} hosts is up; now:\n  penstock {' '.join(words)}\n"
-        )
+        print(f"a simulated web of {OPTIONS.pages} pages on {OPTIONS.hosts} hosts is up; now:")
+        print(f"  penstock {' '.join(words)}\n", flush=True)
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "penstock", *words)
         return await process.wait()
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 
 import msgspec
-from sqlalchemy import Engine
 
 from events.errors import Refused
 from events.logs import visible
 from events.settings import Settings
-from storage import queries
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,8 +29,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None
 
 
-def summary_of(engine: Engine, crawl: str, settings: Settings, *, seconds: float, state: str) -> Summary:
+def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str) -> Summary:
     """The summary of a crawl that is over; `why` is the first failure of one that fetched nothing."""
+    from storage import queries
+    from storage.database import open_database
+
+    engine = open_database(settings)
     row = queries.find_crawl(engine, crawl)
     if row is None:
         raise Refused(f"crawl {crawl} is not in the database; was it recorded? see logs/record.log in the data folder")
@@ -56,15 +58,13 @@ def summary_of(engine: Engine, crawl: str, settings: Settings, *, seconds: float
 def print_summary(summary: Summary, *, json: bool) -> None:
     """Print to standard output: JSON, or lines that say what was found and where it lies."""
     if not summary.fetched:
-        print(
-            f"penstock: no page could be fetched{f' ({visible(summary.why)})' if summary.why else ''}", file=sys.stderr
-        )
+        why = f" ({visible(summary.why)})" if summary.why else ""
+        print(f"penstock: no page could be fetched{why}", file=sys.stderr)
     if json:
         print(msgspec.json.encode(summary).decode())
         return
-    print(
-        f"{visible(summary.name)}: {summary.fetched:,} fetched, {summary.failed:,} failed, {summary.excluded:,} excluded; "
-        f"{summary.parsed:,} parsed, {summary.items:,} items, {summary.bytes / 1e6:,.1f} MB in {summary.seconds:,.1f} s"
-    )
+    urls = f"{summary.fetched:,} fetched, {summary.failed:,} failed, {summary.excluded:,} excluded"
+    found = f"{summary.parsed:,} parsed, {summary.items:,} items, {summary.bytes / 1e6:,.1f} MB"
+    print(f"{visible(summary.name)}: {urls}; {found} in {summary.seconds:,.1f} s")
     print(f"pages and items: {summary.data}/penstock.db   archive: {summary.data}/archive")
     print(f"see them: penstock export pages --crawl {summary.crawl} --data {summary.data}")

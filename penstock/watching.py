@@ -12,13 +12,11 @@ import time
 from collections.abc import AsyncIterator
 from typing import Protocol, Self
 
-from sqlalchemy import Engine
-
 from events.bus import Bus
 from events.progress import follow
+from events.settings import Settings
 from penstock.view.plain import NoView, PlainView
 from penstock.view.state import CrawlState, Watcher
-from storage import queries
 
 #: SQL is asked whether the crawl is complete when progress has not said so for this long.
 ASK_SQL_SECONDS = 2.0
@@ -46,17 +44,17 @@ def view_for(progress: str) -> View:
     return PlainView()
 
 
-async def watch(bus: Bus, engine: Engine, crawl: str, name: str, view: View) -> CrawlState:
+async def watch(bus: Bus, settings: Settings, crawl: str, name: str, view: View) -> CrawlState:
     """Show a crawl until it is over; returns its last state."""
     with view:
-        async for state in states(bus, engine, crawl, name):
+        async for state in states(bus, settings, crawl, name):
             view.show(state)
     return state
 
 
-async def states(bus: Bus, engine: Engine, crawl: str, name: str) -> AsyncIterator[CrawlState]:
+async def states(bus: Bus, settings: Settings, crawl: str, name: str) -> AsyncIterator[CrawlState]:
     """States of a crawl, the last one being its end: complete in SQL, or cancelled."""
-    watcher, asked_at = Watcher(crawl, name), 0.0
+    watcher, asked_at = Watcher(crawl, name), time.monotonic()
     async for parts in follow(bus, crawl):
         state = watcher.state_of(parts)
         yield state
@@ -64,6 +62,14 @@ async def states(bus: Bus, engine: Engine, crawl: str, name: str) -> AsyncIterat
             return
         if time.monotonic() - asked_at > ASK_SQL_SECONDS:
             asked_at = time.monotonic()
-            if await asyncio.to_thread(queries.is_complete, engine, crawl):
+            if await asyncio.to_thread(_is_complete, settings, crawl):
                 yield watcher.state_of({**parts, "record": {**parts.get("record", {}), "complete": True}})
                 return
+
+
+def _is_complete(settings: Settings, crawl: str) -> bool:
+    # Imported when it is asked for the first time: SQL is half a second of imports, and the stages are just starting.
+    from storage import queries
+    from storage.database import open_database
+
+    return queries.is_complete(open_database(settings), crawl)

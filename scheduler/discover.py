@@ -1,4 +1,4 @@
-"""page.parsed → the frontier: links that are in scope and not yet known; the rest ends as page.excluded.
+"""page.parsed → frontier, page.excluded, crawl.finished: add links that are in scope and not yet known.
 
 Takes pages that were read, in batches; each page's links and the acknowledgement of its delivery are one script.
 """
@@ -6,15 +6,18 @@ Takes pages that were read, in batches; each page's links and the acknowledgemen
 from __future__ import annotations
 
 import asyncio
+import logging
 
-from events.bus import Bus, Consumer, Delivery
-from events.bus.scripts import Call, run_all
+from events.bus import Bus, Consumer
+from events.bus.scripts import run_all
 from events.pages import Link, PageParsed
 from events.topology import DISCOVER
 from scheduler.crawls import Crawls
 from scheduler.frontier import Candidate, Frontier, candidate
 from scheduler.scope import Scope
 from scheduler.urls import canonical
+
+log = logging.getLogger(DISCOVER.name)
 
 #: Pages taken at once: small enough that the first links of a crawl are on their way at once.
 _BATCH = 100
@@ -27,14 +30,21 @@ async def discover(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
         while not stop.is_set():
             deliveries = await consumer.take(_BATCH)
             if deliveries:
-                await run_all(bus.redis, [await _call(frontier, crawls, one) for one in deliveries])
+                scopes = await crawls.scopes(one.envelope.crawl for one in deliveries)
+                found = [_found(scopes[one.envelope.crawl], one.payload) for one in deliveries]
+                pairs = zip(deliveries, found, strict=True)
+                await run_all(bus.redis, [frontier.discover(delivery, links) for delivery, links in pairs])
                 consumer.forget(deliveries)
                 woken.set()
 
 
-async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call:
-    scope = await crawls.scope(delivery.envelope.crawl)
-    return frontier.discover(delivery, candidates(scope, delivery.payload) if scope else [])
+def _found(scope: Scope | None, page: PageParsed) -> list[Candidate]:
+    try:
+        return candidates(scope, page) if scope else []
+    except Exception:
+        # The page has to count as read, or its crawl would never end.
+        log.exception("the links of a page are lost: %s", page.url, extra={"action": "links_lost"})
+        return []
 
 
 def candidates(scope: Scope, page: PageParsed) -> list[Candidate]:

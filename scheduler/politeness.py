@@ -21,8 +21,6 @@ TROUBLE = frozenset(
         "worker_lost",
     )
 )
-#: The first pause (ms) after trouble; doubles with each error in a row, up to the longest.
-FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 1_000, 60_000
 #: No host can make us wait longer than this by Retry-After.
 LONGEST_BLOCK_MS = 3_600_000
 #: Wait (ms) before the second attempt at a URL; doubles with each attempt, up to the longest.
@@ -31,7 +29,7 @@ FIRST_RETRY_MS, LONGEST_RETRY_MS = 1_000, 300_000
 
 def in_trouble(failed: PageFailed) -> bool:
     """Whether this failure says something about the host, not only about the page."""
-    return failed.asked and (failed.reason in TROUBLE or failed.status in (429, 500, 502, 503, 504))
+    return failed.reason in TROUBLE or failed.status in (429, 500, 502, 503, 504)
 
 
 def block_ms(retry_after_ms: int | None) -> int:

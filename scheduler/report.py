@@ -16,6 +16,7 @@ from redis.exceptions import ResponseError
 from events import topology
 from events.bus import Bus
 from events.bus.scripts import PASSING
+from events.lifetime import happened
 from events.progress import INTERVAL_SECONDS, Part
 
 _COUNTS = ("discovered", "queued", "in_flight", "fetched", "failed", "excluded", "retried", "unfinished")
@@ -24,18 +25,18 @@ _BACKLOG_SECONDS = 0.5
 
 
 async def report(bus: Bus, stop: asyncio.Event) -> None:
-    """Publish until asked to stop; a crawl that has left the running ones is reported one last time."""
+    """Publish until asked to stop; a crawl that has ended is reported one last time."""
     part, known, backlog, asked_at = Part(bus, "frontier"), set[str](), dict[str, int](), 0.0
     while not stop.is_set():
         with contextlib.suppress(*PASSING, ResponseError):
             if time.monotonic() - asked_at > _BACKLOG_SECONDS:
                 backlog, asked_at = await backlogs(bus), time.monotonic()
-            running = {crawl.decode() for crawl in await bus.redis.zrange(bus.keys.turns, 0, -1)}
-            for crawl in running | known:
-                await part.publish(crawl, {**await counts(bus, crawl), "backlog": backlog}, last=crawl not in running)
-            known = running
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), INTERVAL_SECONDS)
+            unfinished = {crawl.decode() for crawl in await bus.redis.hvals(bus.keys.names)}
+            for crawl in unfinished | known:
+                numbers = {**await counts(bus, crawl), "backlog": backlog}
+                await part.publish(crawl, numbers, last=crawl not in unfinished)
+            known = unfinished
+        await happened(stop, within=INTERVAL_SECONDS)
 
 
 async def counts(bus: Bus, crawl: str) -> dict[str, Any]:
@@ -47,11 +48,13 @@ async def counts(bus: Bus, crawl: str) -> dict[str, Any]:
 
 async def backlogs(bus: Bus) -> dict[str, int]:
     """Stage → messages that it has not finished (delivered or not)."""
-    found: dict[str, int] = {}
-    for stage in topology.STAGES:
-        for stream in stage.takes:
-            for group in await bus.redis.xinfo_groups(bus.keys.stream(stream)):
-                if group["name"].decode() == stage.name:
-                    waiting = int(group["lag"] or 0) + int(group["pending"])
-                    found[stage.name] = found.get(stage.name, 0) + waiting
+    pairs = [(stage.name, stream) for stage in topology.STAGES for stream in stage.takes]
+    pipeline = bus.redis.pipeline(transaction=False)
+    for _, stream in pairs:
+        pipeline.xinfo_groups(bus.keys.stream(stream))
+    found = dict.fromkeys((name for name, _ in pairs), 0)
+    for (name, _), groups in zip(pairs, await pipeline.execute(), strict=True):
+        for group in groups:
+            if group["name"].decode() == name:
+                found[name] += int(group["lag"] or 0) + int(group["pending"])
     return found

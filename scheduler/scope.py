@@ -1,4 +1,6 @@
-"""Which URLs may belong to a crawl. Pure: takes a specification and its seeds, says None or the reason against.
+"""Which URLs may belong to a crawl. Pure: takes a specification and its places, says None or the reason against.
+
+A place is what a seed brings into scope: its host, or the domain that somebody registered.
 
 Reasons: `scheme`, `scope`, `deny`, `allow`, `depth`, `url_too_long`, `trap`, `too_many_redirects`.
 """
@@ -7,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 
 from events.crawls import CrawlSpec
 from events.errors import Refused
-from scheduler.urls import CanonicalURL, canonical
+from scheduler.urls import CanonicalURL
 
 #: A path with more segments than this, or one segment this often, is taken for a trap that makes up its own links.
 MOST_SEGMENTS, MOST_REPEATS = 40, 5
@@ -21,14 +23,13 @@ MOST_PARAMETERS = 30
 
 
 class Scope:
-    """The rule of one crawl."""
+    """The rule of one crawl; raises `Refused` for a pattern that is no regular expression."""
 
-    def __init__(self, spec: CrawlSpec, seeds: Sequence[str]) -> None:
+    def __init__(self, spec: CrawlSpec, places: Collection[str] = ()) -> None:
         self.spec = spec
         self._allow = _compiled(spec.allow, "allow")
         self._deny = _compiled(spec.deny, "deny")
-        urls = [url for seed in seeds if (url := canonical(seed))]
-        self._places = {self._place(url) for url in urls}
+        self._places = frozenset(places)
 
     def reason_against(self, url: CanonicalURL, *, depth: int, hops: int = 0, seed: bool = False) -> str | None:
         """Why this URL is left out, or None; a seed needs no scope and no allow pattern."""
@@ -43,13 +44,14 @@ class Scope:
             return "deny"
         if seed:
             return None
-        if spec.scope != "any" and self._place(url) not in self._places:
+        if spec.scope != "any" and self.place(url) not in self._places:
             return "scope"
         if self._allow and not any(pattern.search(url.href) for pattern in self._allow):
             return "allow"
         return "trap" if looks_like_a_trap(url) else None
 
-    def _place(self, url: CanonicalURL) -> str:
+    def place(self, url: CanonicalURL) -> str:
+        """The place of this URL, by which a crawl's seeds widen its scope."""
         # http and https, with or without www., are one place to people: a seed that redirects there stays in scope.
         if self.spec.scope == "domain":
             return registered_domain(url.hostname)

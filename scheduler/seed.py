@@ -1,25 +1,30 @@
-"""crawl.start, seeds.add, crawl.pause, crawl.resume, crawl.cancel → the frontier, and an event that says so.
+"""crawl.*, seeds.add → frontier, crawl.*, seeds.added, page.excluded: plant seeds; pause, resume and cancel crawls.
 
 Takes commands one at a time, in the order of their stream. Each answers on a list of its own, so that who sent it
-learns which crawl it speaks of. Owns nothing.
+learns which crawl it speaks of, or why it was refused. Owns nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from events.bus import Bus, Consumer, Delivery
 from events.bus.scripts import Call, run_all
 from events.commands import CrawlCancel, CrawlPause, CrawlResume, CrawlStart, SeedsAdd
+from events.crawls import check_spec
+from events.errors import Refused
 from events.topology import SEED
 from scheduler.crawls import Crawls
 from scheduler.frontier import Candidate, Frontier, candidate
 from scheduler.scope import Scope
-from scheduler.urls import canonical
+from scheduler.urls import CanonicalURL, canonical
 
 #: `seeds.add` may overtake the `crawl.start` that it belongs to (two streams); it waits this long for it.
-_PATIENCE_SECONDS, _LOOK_SECONDS = 10.0, 0.05
+_PATIENCE_SECONDS, _LOOK_SECONDS = 2.0, 0.02
+#: Crawl ids are part of keys and of messages worded in Lua.
+_CRAWL_ID = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _VERBS = {CrawlPause: "paused", CrawlResume: "resumed", CrawlCancel: "cancelled"}
 
 
@@ -29,32 +34,65 @@ async def seed(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
     async with Consumer(bus, SEED) as consumer:
         while not stop.is_set():
             for delivery in await consumer.take(1):
-                await run_all(bus.redis, [await _call(frontier, crawls, delivery)])
-                consumer.forget([delivery])
+                if call := await _call(frontier, crawls, delivery):
+                    await run_all(bus.redis, [call])
+                    consumer.forget([delivery])
+                else:
+                    await consumer.bury(delivery, "there is no such crawl")
                 woken.set()
 
 
-async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call:
+async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call | None:
     command = delivery.payload
     if isinstance(command, CrawlStart):
-        found = candidates(Scope(command.spec, command.seeds), command.seeds)
-        return frontier.start(delivery, spec=command.spec, seeds=command.seeds, hold=command.more, found=found)
-    if isinstance(command, SeedsAdd):
-        scope = await _patiently(crawls, delivery.envelope.crawl)
-        found = candidates(scope, command.seeds) if scope else []
-        return frontier.add(delivery, seeds=command.seeds, part=command.part, last=command.last, found=found)
-    return frontier.control(delivery, _VERBS[type(command)])
+        return _start(frontier, delivery, command)
+    if not isinstance(command, SeedsAdd):
+        return frontier.control(delivery, _VERBS[type(command)])
+    scope = await _patiently(crawls, delivery.envelope.crawl)
+    if scope is None:
+        return None
+    urls = _urls(command.seeds)
+    return frontier.add(
+        delivery,
+        seeds=command.seeds,
+        part=command.part,
+        last=command.last,
+        places={scope.place(url) for url in urls},
+        found=candidates(scope, urls),
+    )
 
 
-def candidates(scope: Scope, seeds: Sequence[str]) -> list[Candidate]:
-    """The seeds that are URLs, each with the reason against it if there is one."""
-    urls = [url for text in seeds if (url := canonical(text))]
+def _start(frontier: Frontier, delivery: Delivery, command: CrawlStart) -> Call:
+    try:
+        if not _CRAWL_ID.fullmatch(delivery.envelope.crawl):
+            raise Refused("a crawl's id is made of letters, digits, `.`, `_` and `-`")
+        check_spec(command.spec)
+        scope = Scope(command.spec)
+    except Refused as error:
+        return frontier.refuse(delivery, str(error))
+    urls = _urls(command.seeds)
+    return frontier.start(
+        delivery,
+        spec=command.spec,
+        seeds=command.seeds,
+        hold=command.more,
+        places={scope.place(url) for url in urls},
+        found=candidates(scope, urls),
+    )
+
+
+def _urls(seeds: Sequence[str]) -> list[CanonicalURL]:
+    return [url for text in seeds if (url := canonical(text))]
+
+
+def candidates(scope: Scope, urls: Sequence[CanonicalURL]) -> list[Candidate]:
+    """These seeds as candidates, each with the reason against it if there is one."""
     return [candidate(url, depth=0, reason=scope.reason_against(url, depth=0, seed=True) or "") for url in urls]
 
 
 async def _patiently(crawls: Crawls, crawl: str) -> Scope | None:
     waited = 0.0
-    while (scope := await crawls.scope(crawl)) is None and waited < _PATIENCE_SECONDS:
+    while (scope := (await crawls.scopes([crawl]))[crawl]) is None and waited < _PATIENCE_SECONDS:
         await asyncio.sleep(_LOOK_SECONDS)
         waited += _LOOK_SECONDS
     return scope

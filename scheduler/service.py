@@ -18,6 +18,7 @@ from scheduler.dispatch import dispatch
 from scheduler.report import report
 from scheduler.seed import seed
 from scheduler.settle import settle
+from scheduler.tickets import offer_tickets
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -30,6 +31,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             tasks.create_task(seed(bus, stop, woken))
             tasks.create_task(discover(bus, stop, woken))
             tasks.create_task(dispatch(bus, settings, stop, woken))
+            tasks.create_task(offer_tickets(bus, settings, stop))
             tasks.create_task(settle(bus, stop, woken))
             tasks.create_task(report(bus, stop))
             tasks.create_task(keep_tidy(bus, stop))

@@ -1,4 +1,4 @@
-"""page.fetched, page.failed, page.excluded, robots.fetched → the frontier: what an outcome means for host and crawl.
+"""page.fetched, page.failed, page.excluded, robots.fetched → frontier, crawl.finished: what follows from an outcome.
 
 Frees the host's slot, keeps the host's distance, plans retries, and notices the end of a crawl.
 """
@@ -11,6 +11,7 @@ import random
 from events.bus import Bus, Consumer, Delivery
 from events.bus.hand_over import HandOver, hand_over_call
 from events.bus.scripts import Call, run_all
+from events.crawls import CrawlSpec
 from events.envelope import Payload
 from events.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
 from events.topology import SETTLE
@@ -35,16 +36,17 @@ async def settle(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
         while not stop.is_set():
             deliveries = await consumer.take(_BATCH)
             if deliveries:
-                await run_all(bus.redis, [await _call(frontier, crawls, one, chance) for one in deliveries])
+                specs = await crawls.specs(one.envelope.crawl for one in deliveries)
+                calls = [_call(frontier, one, specs[one.envelope.crawl], chance) for one in deliveries]
+                await run_all(bus.redis, calls)
                 consumer.forget(deliveries)
                 woken.set()
 
 
-async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery, chance: random.Random) -> Call:
+def _call(frontier: Frontier, delivery: Delivery, spec: CrawlSpec | None, chance: random.Random) -> Call:
     if never_issued(delivery.payload):
         return hand_over_call(frontier.bus.keys, SETTLE.name, HandOver(delivery))
-    scope = await crawls.scope(delivery.envelope.crawl)
-    attempts = scope.spec.max_attempts if scope else 0
+    attempts = spec.max_attempts if spec else 0
     settlement = settlement_of(delivery.envelope.crawl, delivery.payload, max_attempts=attempts, chance=chance)
     return frontier.settle(delivery, settlement)
 

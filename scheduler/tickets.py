@@ -8,50 +8,40 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import Any
 
+from redis.exceptions import ResponseError
+
 from events.bus import Bus
-from events.bus.scripts import passing
+from events.bus.scripts import PASSING, passing
+from events.lifetime import happened
 from events.settings import Settings
 from events.topology import DISPATCH, FETCH
 
 log = logging.getLogger(DISPATCH.name)
 
 #: While there is work, a ticket lies ready for any process that is free; looked after this often.
-OFFER_SECONDS = 0.15
+OFFER_SECONDS = 0.1
 #: A ticket that nobody took is thrown away after this long: there is always a fresher one.
 EXPIRES_SECONDS = 30
 #: What Celery may spend on reaching the broker; the next offer tries again anyway.
 _BROKER_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5}
 
 
-class Tickets:
-    """Sends one ticket at a time while there is work and none waits in the queue."""
-
-    def __init__(self, bus: Bus, settings: Settings) -> None:
-        self.bus, self.settings = bus, settings
-        self._next_at = 0.0
-        self._queue = f"{bus.keys.tickets_prefix}{FETCH.name}"
-        self._celery: Any = None
-
-    async def offer(self, *, working: bool) -> None:
-        """See to it that a ticket waits while there is work."""
-        if not working or time.monotonic() < self._next_at:
-            return
-        self._next_at = time.monotonic() + OFFER_SECONDS
+async def offer_tickets(bus: Bus, settings: Settings, stop: asyncio.Event) -> None:
+    """See to it that one ticket waits in the queue while there is work, until asked to stop."""
+    queue = f"{bus.keys.tickets_prefix}{FETCH.name}"
+    celery = await asyncio.to_thread(_celery, settings, bus)
+    while not stop.is_set():
         try:
-            if not await self.bus.redis.llen(self._queue):
-                await asyncio.to_thread(self._send)
+            in_flight = int(await bus.redis.get(bus.keys.in_flight) or 0)
+            if in_flight > 0 and not await bus.redis.llen(queue):
+                await asyncio.to_thread(_send, celery)
         except Exception as error:
-            if not passing(error) and "kombu" not in type(error).__module__:
+            if not _is_away(error):
                 raise
             log.warning("no ticket could be sent: %s", error, extra={"action": "no_ticket"})
-
-    def _send(self) -> None:
-        if self._celery is None:
-            self._celery = _celery(self.settings, self.bus)
-        self._celery.send_task(FETCH.name, queue=FETCH.name, expires=EXPIRES_SECONDS, ignore_result=True, retry=False)
+        await happened(stop, within=OFFER_SECONDS)
 
 
 def _celery(settings: Settings, bus: Bus) -> Any:
@@ -60,6 +50,16 @@ def _celery(settings: Settings, bus: Bus) -> Any:
     app = Celery("penstock", broker=broker_url(settings.redis_url), set_as_current=False)
     app.conf.broker_transport_options = {**_BROKER_OPTIONS, "global_keyprefix": bus.keys.tickets_prefix}
     return app
+
+
+def _send(celery: Any) -> None:
+    celery.send_task(FETCH.name, queue=FETCH.name, expires=EXPIRES_SECONDS, ignore_result=True, retry=False)
+
+
+def _is_away(error: Exception) -> bool:
+    if isinstance(error, (*PASSING, ResponseError)):
+        return passing(error)
+    return "kombu" in type(error).__module__
 
 
 def broker_url(redis_url: str) -> str:

@@ -38,7 +38,7 @@ _BY_KIND: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], typ
     (aiohttp.ServerTimeoutError, Timeout),
     (http.LineTooLong, HeadersTooLarge),
     (http.BadStatusLine, NotHttp),
-    ((http.ContentLengthError, http.TransferEncodingError), Truncated),
+    (http.ContentLengthError, Truncated),
 )
 
 
@@ -54,6 +54,8 @@ def _classify(error: BaseException, asked: bool) -> FetchError:
         for kinds, kind in _BY_KIND:
             if isinstance(link, kinds):
                 return kind(_detail(link))
+        if isinstance(link, http.BadHttpMessage) and "Too many headers" in link.message:
+            return HeadersTooLarge(_detail(link))
     if isinstance(error, aiohttp.ClientError | httpx.HTTPError | OSError) and not asked:
         return ConnectFailed(_detail(error))
     if isinstance(error, ValueError) and not asked:
@@ -68,5 +70,10 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _detail(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text[:DETAIL_LENGTH]
+    text = str(error)
+    for link in _chain(error):
+        if isinstance(link, http.HttpProcessingError):
+            text = link.message
+        elif isinstance(link, aiohttp.ServerDisconnectedError):
+            text = "the connection was closed before the answer's end"
+    return " ".join(text.split())[:DETAIL_LENGTH] or type(error).__name__

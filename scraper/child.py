@@ -4,6 +4,8 @@ Takes `Task`s, sets their futures in the order in which they were given. Owns th
 """
 
 import asyncio
+import contextlib
+import os
 import signal
 import sys
 from collections import deque
@@ -37,13 +39,16 @@ class Child(asyncio.SubprocessProtocol):
         self, *, on_ready: Callable[[], None], on_result: Callable[[], None], on_gone: Callable[["Child"], None]
     ) -> None:
         self.tasks: deque[Task] = deque()
-        self.since = 0.0
-        self.ready = self.leaves = self.overdue = False
+        self._loop = asyncio.get_running_loop()
+        self.since = self._loop.time()
+        #: `leaves`: takes no further page; `said_goodbye`: because it said so, so that no page is to blame.
+        self.ready = self.leaves = self.said_goodbye = False
+        #: The page that this process was killed for, because its time was over.
+        self.overdue: Task | None = None
         self.gone = asyncio.Event()
         self.ending = "still alive"
         self._on_ready, self._on_result, self._on_gone = on_ready, on_result, on_gone
         self._inbox = Inbox()
-        self._loop = asyncio.get_running_loop()
         self._process: asyncio.SubprocessTransport
         self._pipe: asyncio.WriteTransport
 
@@ -57,7 +62,7 @@ class Child(asyncio.SubprocessProtocol):
 
     def takes(self, task: Task, depth: int) -> bool:
         """Whether this page can be given now."""
-        if not self.ready or self.leaves or self.gone.is_set():
+        if not self.ready or self.leaves or self.overdue:
             return False
         if task.alone or len(task.job.raw) > LARGE_BYTES:
             return not self.tasks
@@ -73,7 +78,9 @@ class Child(asyncio.SubprocessProtocol):
     def kill(self) -> None:
         """End the process."""
         if self._process.get_returncode() is None:
-            self._process.kill()
+            # Not by the transport, whose kill() waits for the process and so takes the exit status from the loop.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     # -- what asyncio calls
 
@@ -88,12 +95,18 @@ class Child(asyncio.SubprocessProtocol):
         except (BrokenFrame, msgspec.MsgspecError, UnicodeDecodeError):
             self.kill()
 
+    def pipe_connection_lost(self, fd: int, error: Exception | None) -> None:
+        self.leaves = True
+        self.kill()
+
     def process_exited(self) -> None:
         code = self._process.get_returncode()
         self.ending = _words(code)
-        self.overdue = self.overdue or code == -signal.SIGXCPU
+        if code == -signal.SIGXCPU and self.tasks:
+            self.overdue = self.tasks[0]
 
     def connection_lost(self, error: Exception | None) -> None:
+        self._process.close()
         self.gone.set()
         self._on_gone(self)
 
@@ -105,7 +118,7 @@ class Child(asyncio.SubprocessProtocol):
         result = results.decode(body)
         if not self.tasks:
             raise BrokenFrame("an answer to nothing")
-        self.leaves = result.last
+        self.leaves = self.said_goodbye = result.last
         task = self.tasks.popleft()
         self.since = self._loop.time()
         if not task.future.done():

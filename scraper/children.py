@@ -12,7 +12,8 @@ at work and a few behind it, so that it never waits for the next.
 - A child that dies otherwise: its page is read once more, alone in a child, because somebody may just have killed the
   process. If that dies too, the page ends as `parser_crashed`.
 - Pages behind the one at work are never blamed: they go to another child. A dead child is replaced at once.
-- A child that cannot even start says so in the log; after START_LIMIT of them in a row every page fails loudly.
+- A child that cannot even start is said in the log; after START_LIMIT of them in a row every page fails with
+  `NoParser`, which ends the stage: that is a broken installation, and no page's fault.
 """
 
 import asyncio
@@ -21,8 +22,6 @@ import logging
 from collections import deque
 from collections.abc import Coroutine
 from typing import Self
-
-import msgspec
 
 from events.errors import PenstockError
 from scraper.child import Child, Task, launch
@@ -37,7 +36,9 @@ PAGE_SECONDS = 10.0
 DEPTH = 3
 #: Children that died in a row before they could take a page; then something is wrong with the installation.
 START_LIMIT = 5
-_START_PAUSE_SECONDS = 0.2
+_START_PAUSE_SECONDS = 0.05
+#: Time that a child may take to start.
+START_SECONDS = 30.0
 #: How often the clocks are looked at, as a part of the time that a page has.
 _LOOKS = 40
 
@@ -105,7 +106,10 @@ class Children:
         child = await launch(
             on_ready=self._ready, on_result=self._feed, on_gone=self._gone, cpu_seconds=self.cpu_seconds
         )
-        self.alive.append(child)
+        # It may have said that it is ready, or died, before this line is reached.
+        if not child.gone.is_set():
+            self.alive.append(child)
+            self._feed()
 
     def _ready(self) -> None:
         self._failed_starts = 0
@@ -117,7 +121,7 @@ class Children:
         if self._closing:
             return
         tasks = list(child.tasks)
-        if tasks and not child.leaves:
+        if tasks and not child.said_goodbye:
             self._end(tasks.pop(0), child)
         self._waiting.extendleft(reversed(tasks))
         if not child.ready:
@@ -127,7 +131,7 @@ class Children:
 
     def _end(self, task: Task, child: Child) -> None:
         """What becomes of the page that a child died at."""
-        if child.overdue:
+        if child.overdue is task:
             seconds = f"{self.page_seconds:g} s, or {self.cpu_seconds} s of CPU time"
             self._fail(task, "parse_timeout", f"reading this page took longer than {seconds}")
         elif task.alone:
@@ -163,8 +167,11 @@ class Children:
         while True:
             await asyncio.sleep(self.page_seconds / _LOOKS)
             for child in self.alive:
-                if child.tasks and loop.time() - child.since > self.page_seconds:
-                    child.overdue = True
+                time = loop.time() - child.since
+                if child.tasks and time > self.page_seconds:
+                    child.overdue = child.tasks[0]
+                    child.kill()
+                elif not child.ready and time > START_SECONDS:
                     child.kill()
 
     def _do(self, work: Coroutine[None, None, None]) -> None:

@@ -1,13 +1,15 @@
 """The one way to the network: a GET, with every limit on it, that ends in an `Answer` or a classified `FetchError`.
 
 Takes a URL; owns the connections (keep-alive, one pool for a process) and the HTTP session. Never follows a redirect,
-keeps no cookie, looks at no proxy setting, decodes no byte without a bound. This is the only module that imports httpx;
-its transport is aiohttp's, which costs a tenth of httpx' own.
+keeps no cookie, looks at no proxy setting, decodes no byte without a bound. This is the only module that imports httpx.
+
+httpx is used at its transport interface, with aiohttp's engine, which costs a tenth of httpx' own. An `AsyncClient`
+above it would add what a crawler must not have: it collects cookies, and it builds the next request of every redirect
+even if it is not to follow it, so that a bad Location takes the whole answer away.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from http.cookiejar import CookieJar
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,7 +23,7 @@ from scraper.addresses import PinningResolver, check_url, guarded_socket
 from scraper.causes import classified
 from scraper.decoding import ACCEPTED, decode
 from scraper.errors import BodyTooLarge, Deadline, FetchError, HeadersTooLarge, Timeout, TooSlow, UnknownStatus
-from scraper.exchange import ExactSession, Exchange, NotingRequest, at_once, current
+from scraper.exchange import CountingResponse, ExactSession, Exchange, NotingRequest, at_once, current
 
 #: A body must bring this much…
 PACE_BYTES = 10 * 1024
@@ -38,6 +40,8 @@ UNWANTED_BYTES = 64 * 1024
 _LONG_WORK_BYTES = 256 * 1024
 #: Looked-up addresses are used for this long.
 _NAME_SECONDS = 60
+#: httpx' own timers; the total deadline and the least rate are ours.
+_TIMEOUT = httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
 
 
@@ -74,15 +78,9 @@ class Client:
         tls = httpx.create_ssl_context()
         tls.set_alpn_protocols(["http/1.1"])
         session = _session(self._resolver, tls, allow_private=settings.allow_private)
-        transport = httpx_aiohttp.AiohttpTransport(verify=tls, client=ExactSession(session))  # type: ignore[arg-type]
         self._session = session
-        self._httpx = httpx.AsyncClient(
-            transport=transport,
-            cookies=_NoCookies(),
-            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            trust_env=False,
-            follow_redirects=False,
-        )
+        exact: Any = ExactSession(session)
+        self._transport: httpx.AsyncBaseTransport = httpx_aiohttp.AiohttpTransport(verify=tls, client=exact)
 
     async def __aenter__(self) -> Self:
         return self
@@ -92,7 +90,7 @@ class Client:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._httpx.aclose()
+        await self._transport.aclose()
         await self._session.close()
         await self._resolver.close()
 
@@ -115,7 +113,8 @@ class Client:
         token = current.set(exchange)
         try:
             async with exchange.timer:
-                answer = await self._ask(exchange, {"User-Agent": user_agent, "Accept": accept}, cut_at)
+                headers = {"User-Agent": user_agent, "Accept": accept, "Accept-Encoding": ACCEPTED}
+                answer = await self._ask(exchange, headers, cut_at)
         except TimeoutError as error:
             raise _out_of_time(exchange) from error
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, FetchError, OSError, ValueError) as error:
@@ -128,8 +127,8 @@ class Client:
             raise error.at(answer.started_at, answer.elapsed_ms, asked=True) from None
 
     async def _ask(self, exchange: Exchange, headers: dict[str, str], cut_at: int | None) -> Answer:
-        request = httpx.Request("GET", exchange.url, headers={**headers, "Accept-Encoding": ACCEPTED})
-        response = await self._httpx.send(request, stream=True)
+        request = httpx.Request("GET", exchange.url, headers=headers, extensions={"timeout": _TIMEOUT})
+        response = await self._send(request, exchange)
         try:
             raw = response.headers.raw
             _check_head(response.status_code, raw)
@@ -149,6 +148,15 @@ class Client:
             )
         finally:
             await response.aclose()
+
+    async def _send(self, request: httpx.Request, exchange: Exchange) -> httpx.Response:
+        try:
+            return await self._transport.handle_async_request(request)
+        except httpx.TransportError as error:
+            # The host gave an idle connection up just when it was used again (RFC 9112 §9.3.1): ask once more.
+            if not (exchange.reused and isinstance(error.__cause__, aiohttp.ServerDisconnectedError | ConnectionError)):
+                raise
+            return await self._transport.handle_async_request(request)
 
     async def _read(self, response: httpx.Response, exchange: Exchange, cut_at: int | None) -> bytes:
         most = self._settings.max_wire_bytes
@@ -180,11 +188,6 @@ class Client:
         return msgspec.structs.replace(answer, body=body, flags=flags)
 
 
-class _NoCookies(CookieJar):
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        """Keep nothing: a jar would grow with every host, and cookies change what a page says."""
-
-
 def _session(resolver: PinningResolver, tls: Any, *, allow_private: bool) -> aiohttp.ClientSession:
     connector = aiohttp.TCPConnector(
         resolver=resolver,
@@ -198,13 +201,14 @@ def _session(resolver: PinningResolver, tls: Any, *, allow_private: bool) -> aio
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         request_class=NotingRequest,
+        response_class=CountingResponse,
         auto_decompress=False,
         trust_env=False,
         max_line_size=HEADER_BYTES,
         max_field_size=HEADER_BYTES,
         max_headers=HEADER_LINES,
     )
-    # aiohttp sends a GET again when its connection breaks; that second request would pass the politeness gate unseen.
+    # aiohttp would send a GET again whenever its connection breaks; we do so only where it had been idle.
     session._retry_connection = False
     return session
 

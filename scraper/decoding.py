@@ -5,6 +5,7 @@ what was odd about it. A pure function: no decoder here ever makes more than `li
 Sources: RFC 9110 §8.4, RFC 1952 (gzip), RFC 1950 and 1951 (deflate), RFC 7932 (br), RFC 8878 (zstd).
 """
 
+import codecs
 import struct
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
@@ -91,9 +92,19 @@ def _collect(pieces: _Pieces, limit: int, *, cut: bool) -> bytes:
 
 
 def _is_plain(body: bytes) -> bool:
-    """Whether these bytes look like text that nobody encoded: no control bytes but white space in the first 512."""
+    """Whether these bytes look like text that nobody encoded, by the first 512 of them."""
     head = body[:512]
-    return not any(byte < 0x20 and byte not in b"\t\n\f\r\x1b" for byte in head) and body[:1] not in b"\x1f\x78\x28"
+    if any(byte < 0x20 and byte not in b"\t\n\f\r\x1b" for byte in head):
+        return False
+    return b"<" in head or _is_utf8(head)
+
+
+def _is_utf8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _not_begun(body: bytes, magic: bytes, name: str) -> Exception:

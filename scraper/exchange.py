@@ -9,11 +9,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from itertools import count
 from types import TracebackType
 from typing import Any
+from weakref import WeakSet
 
 import aiohttp
 import yarl
+from aiohttp.http_exceptions import BadHttpMessage
 
 #: Answers of the 1xx kind before the real one; more are refused.
 MOST_INTERIM = 16
@@ -31,6 +34,7 @@ class Exchange:
         self.sent_at: float | None = None
         self.started_at = int(time.time() * 1000)
         self.address, self.http_version = "", "1.1"
+        self.reused = False
         self._seconds = deadline_seconds
         self._loop = asyncio.get_running_loop()
         self.deadline = self._loop.time() + deadline_seconds
@@ -49,11 +53,15 @@ class Exchange:
         self.sent_at, self.started_at = self._loop.time(), int(time.time() * 1000)
         self.deadline = self.sent_at + left
         self.timer.reschedule(self.deadline)
+        self.reused = connection.protocol in _used
+        _used.add(connection.protocol)
         peer = connection.transport.get_extra_info("peername")
         self.address = peer[0] if peer else ""
 
 
 current: ContextVar[Exchange] = ContextVar("exchange")
+#: Connections that have carried a request before.
+_used: WeakSet[Any] = WeakSet()
 
 
 class NotingRequest(aiohttp.ClientRequest):
@@ -65,6 +73,26 @@ class NotingRequest(aiohttp.ClientRequest):
         return await super().send(conn)
 
 
+class CountingResponse(aiohttp.ClientResponse):
+    """aiohttp's response, which does not wait for the real answer behind any number of interim ones."""
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        """Read the head of the answer."""
+        protocol, heads = connection.protocol, count()
+        read = protocol.read
+
+        async def counted() -> Any:
+            if next(heads) > MOST_INTERIM:
+                raise BadHttpMessage(f"more than {MOST_INTERIM} interim answers")
+            return await read()
+
+        protocol.read = counted
+        try:
+            return await super().start(connection)
+        finally:
+            del protocol.read
+
+
 class ExactSession:
     """What httpx-aiohttp takes for a session: sends the exchange's spelling of the URL, which yarl must not touch."""
 
@@ -74,10 +102,12 @@ class ExactSession:
     def __call__(self) -> "ExactSession":
         return self
 
-    def request(self, *, url: str, **options: Any) -> "_Requesting":
+    def request(self, *, url: str, headers: Any, **options: Any) -> "_Requesting":
         """A context that sends the request when it is entered."""
         exchange = current.get()
-        return _Requesting(self._session.request(url=yarl.URL(exchange.url, encoded=True), **options), exchange)
+        named = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
+        exact = yarl.URL(exchange.url, encoded=True)
+        return _Requesting(self._session.request(url=exact, headers=named, **options), exchange)
 
     async def close(self) -> None:
         """Close the session."""

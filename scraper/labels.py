@@ -1,7 +1,7 @@
 """The names by which pages call their encodings, and the decoder of Python that reads each.
 
-Takes the table of the Encoding Standard (https://encoding.spec.whatwg.org/#names-and-labels), gives `DECODERS`. A page's
-word is only ever looked up here, never among Python's codecs, where `zlib_codec`, `rot13` and `utf-7` wait.
+Takes the table of the Encoding Standard (https://encoding.spec.whatwg.org/#names-and-labels), gives `DECODERS`. A
+page's word is only ever looked up here, never among Python's codecs, where `zlib_codec`, `rot13` and `utf-7` wait.
 `x-user-defined` is left out: what declares it is read as if nothing had been declared.
 """
 

@@ -83,11 +83,15 @@ def resolve_all(hrefs: Iterable[str], base: str) -> Iterable[str]:
     """Those of the links that lead somewhere, resolved."""
     folder = _folder(base)
     for href in hrefs:
-        # Only a link that keeps the base's last segment or query depends on more than the base's folder.
         plain = href.strip(_SPACE)
-        found = _resolve(folder, plain) if plain and plain[0] not in "?#" else resolve(plain, base)
+        found = _resolve(folder, plain) if _needs_only_the_folder(plain) else resolve(plain, base)
         if found:
             yield found
+
+
+def _needs_only_the_folder(href: str) -> bool:
+    # Others (empty, `?a`, `#a`, and `http:?a`, which means the same) keep the base's last segment or its query.
+    return href[:1] not in ("", "?", "#") and (":" not in href or href.startswith(("http://", "https://", "/")))
 
 
 def resolve(href: str, base: str) -> str | None:

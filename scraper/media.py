@@ -14,8 +14,8 @@ _SAYS_NOTHING = frozenset(("", "unknown/unknown", "application/unknown", "*/*"))
 _SNIFFED_BYTES = 1024
 
 _LOOKS_LIKE_HTML = re.compile(
-    rb"(?:\xef\xbb\xbf)?[\t\n\f\r ]*<(?:!DOCTYPE HTML|HTML|HEAD|SCRIPT|IFRAME|H1|DIV|FONT|TABLE|A|STYLE|TITLE|B|BODY|BR|P|!--)"
-    rb"[\t\n\f\r >]",
+    rb"(?:\xef\xbb\xbf)?[\t\n\f\r ]*<"
+    rb"(?:!DOCTYPE HTML|HTML|HEAD|SCRIPT|IFRAME|H1|DIV|FONT|TABLE|A|STYLE|TITLE|B|BODY|BR|P|!--)[\t\n\f\r >]",
     re.IGNORECASE,
 )
 _XHTML_ROOT = re.compile(rb"<html[\s>]", re.IGNORECASE)

@@ -46,23 +46,10 @@ def of_answer(job: PageFetch, answer: Answer, spec: CrawlSpec, *, event_id: str,
     if answer.status >= 400:
         raise _of_status(answer)
     if answer.status == 206:
-        raise Truncated("answered with a part of the page that nobody asked for").at(
-            answer.started_at, answer.elapsed_ms, asked=True
-        )
-    location = _checked_location(job, answer, spec)
-    digest = digest_of(answer.body)
-    record = write_record(
-        url=answer.url,
-        event_id=event_id,
-        status=answer.status,
-        headers=answer.headers,
-        body=answer.body,
-        digest=digest,
-        started_at=answer.started_at,
-        reason=answer.reason,
-        http_version=answer.http_version,
-        address=answer.address,
-    )
+        error = Truncated("answered with a part of the page that nobody asked for")
+        raise error.at(answer.started_at, answer.elapsed_ms, asked=True)
+    location, digest = _checked_location(job, answer, spec), digest_of(answer.body)
+    record = _record_of(answer, event_id=event_id, digest=digest)
     payload = PageFetched(
         **_of_job(job),
         status=answer.status,
@@ -75,6 +62,21 @@ def of_answer(job: PageFetch, answer: Answer, spec: CrawlSpec, *, event_id: str,
         flags=answer.flags if answer.body else (*answer.flags, "empty"),
     )
     return Outcome(payload, record)
+
+
+def _record_of(answer: Answer, *, event_id: str, digest: str) -> bytes:
+    return write_record(
+        url=answer.url,
+        event_id=event_id,
+        status=answer.status,
+        headers=answer.headers,
+        body=answer.body,
+        digest=digest,
+        started_at=answer.started_at,
+        reason=answer.reason,
+        http_version=answer.http_version,
+        address=answer.address,
+    )
 
 
 def _of_status(answer: Answer) -> FetchError:

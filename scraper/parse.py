@@ -21,9 +21,11 @@ from events.settings import Settings
 from events.topology import PARSE
 from scraper import parsed
 from scraper.bodies import Bodies
-from scraper.children import PAGE_SECONDS, Children
+from scraper.children import PAGE_SECONDS, Children, NoParser
 from scraper.frames import Job, Result
 from scraper.link_memory import LinkMemory
+
+__all__ = ["Children", "NoParser", "Parser", "run"]
 
 log = logging.getLogger(PARSE.name)
 

@@ -117,13 +117,13 @@ def _extract(extractor: Extractor, page: Page) -> tuple[bytes, str]:
                 raise NotJson(f"the items of one page are more than {MAX_ITEMS_BYTES} bytes of JSON")
     except MemoryError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return b"[]", one_line(error)
     return b"[%b]" % b",".join(items), ""
 
 
 def as_json(item: Item) -> bytes:
-    """An item as JSON: dates become text, sets and tuples lists, NaN null, unsafe characters U+FFFD; raises `NotJson`."""
+    """An item as JSON: dates become text, sets lists, NaN null, unsafe characters U+FFFD; raises `NotJson`."""
     try:
         encoded = _encoder.encode(item)
         return _encoder.encode(clean(msgspec.json.decode(encoded))) if _NUL in encoded else encoded

@@ -70,7 +70,7 @@ def _from_file(path: Path) -> ModuleType:
     _add_to_path(path.absolute().parent)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise Refused(f"cannot load the spider file {path}: {one_line(error, file=str(path))}") from error
     return module
@@ -84,7 +84,7 @@ def _from_module(name: str, reference: str) -> ModuleType:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             raise Refused(f"no such spider: {reference!r}: no module named {error.name!r} on the path") from None
         raise Refused(f"cannot load the spider {reference!r}: {one_line(error)}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Refused(f"cannot load the spider {reference!r}: {one_line(error)}") from error
 
 

@@ -40,14 +40,20 @@ def export(engine: Engine, what: What, *, crawl: str | None = None, format: Form
     """Write a crawl's rows (all crawls' if None) to a path or `-`; returns their number. Raises `Refused`."""
     rows = _READ[what](engine, crawl)
     texts = _json_lines(rows) if format == "jsonl" else _csv(rows, columns=queries.COLUMNS[what])
-    with _standard_output() if to == "-" else _whole_file(Path(to)) as file:
-        return _write(texts, file)
+    try:
+        with _standard_output() if to == "-" else _whole_file(Path(to)) as file:
+            return _write(texts, file)
+    except BrokenPipeError:  # whoever reads has read enough; Python would complain once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _write(texts: Iterable[bytes], file: BinaryIO) -> int:
     """Write the head, then a text for each row; returns the number of rows."""
-    number, waiting = -1, []
-    for number, text in enumerate(texts):
+    number = -1
+    waiting: list[bytes] = []
+    for text in texts:
+        number += 1
         waiting.append(text)
         if len(waiting) == _ROWS:
             file.write(b"".join(waiting))
@@ -96,11 +102,8 @@ def _taken(buffer: io.StringIO) -> bytes:
 
 @contextlib.contextmanager
 def _standard_output() -> Iterator[BinaryIO]:
-    try:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:  # whoever read has read enough; Python would complain again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()
 
 
 @contextlib.contextmanager

@@ -211,5 +211,6 @@ def _totals(counts: dict[tuple[str, str], int]) -> dict[str, int]:
 def _stream(engine: Engine, query: Select[Any]) -> Iterator[dict[str, Any]]:
     with engine.connect() as connection:
         streaming = connection.execution_options(stream_results=True, yield_per=_CHUNK)
-        for row in streaming.execute(query).mappings():
-            yield dict(row)
+        with streaming.execute(query) as result:
+            for row in result.mappings():
+                yield dict(row)

@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 from events import topology
 from events.bus.connection import Bus
 from events.bus.scripts import PASSING, Call, Script, attempt
+from events.lifetime import happened
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +37,7 @@ async def keep_tidy(bus: Bus, stop: asyncio.Event) -> None:
         except (*PASSING, ResponseError) as error:
             log.debug("no tidying for now: %s", error)
         rounds += 1
-        try:
-            await asyncio.wait_for(stop.wait(), ROUND_SECONDS)
-        except TimeoutError:
-            continue
+        await happened(stop, within=ROUND_SECONDS)
 
 
 async def tidy(bus: Bus, *, sweep: bool = False) -> int:

@@ -8,9 +8,9 @@ connection is answered by running it again.
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from redis.asyncio import Redis
@@ -21,6 +21,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from events.errors import Unreachable
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: What a server does while it restarts, fails over or is out of memory: worth waiting for.
 PASSING = (RedisConnectionError, RedisTimeoutError, BusyLoadingError)
@@ -55,12 +57,18 @@ async def run(redis: Redis, script: Script, keys: Sequence[str], args: Sequence[
 
 async def run_all(redis: Redis, calls: Sequence[Call]) -> list[Any]:
     """Run scripts in one round trip; the results in the same order. Raises the first error of a script."""
-    if not calls:
-        return []
+    return await patiently(lambda: attempt(redis, calls))
+
+
+async def patiently(act: Callable[[], Awaitable[T]]) -> T:
+    """Do something that may be done twice, again and again while Redis is away; its result.
+
+    Raises `Unreachable` after PATIENCE_SECONDS, and at once every error that waiting does not mend.
+    """
     pause, waited = _FIRST_PAUSE_SECONDS, 0.0
     while True:
         try:
-            return await attempt(redis, calls)
+            return await act()
         except (*PASSING, ResponseError) as error:
             if not passing(error):
                 raise

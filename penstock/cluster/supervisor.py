@@ -19,8 +19,8 @@ from events.settings import PREFIX, Settings, as_environ
 
 log = logging.getLogger("penstock.supervisor")
 
-#: The commands that together are a cluster.
-STAGE_COMMANDS = ("scheduler", "worker", "parse", "record")
+#: The commands that together are a cluster; the slowest to start goes first.
+STAGE_COMMANDS = ("worker", "scheduler", "record", "parse")
 #: A stage that has run for this long was well; its next death is answered at once again.
 WELL_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 5.0

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from storage.export import export as write
+from typing import Any, Literal
 
 from events.errors import Refused
 from events.settings import load
 from storage import queries
 from storage.database import open_database
+from storage.export import export as write
 
 
-def export(what: str, given: dict[str, Any], *, crawl: str | None, format: str, output: str) -> None:
+def export(
+    what: Literal["pages", "items", "failures"],
+    given: dict[str, Any],
+    *,
+    crawl: str | None,
+    format: Literal["jsonl", "csv"],
+    output: str,
+) -> None:
     """Write the rows; raises `Refused` for a crawl that is not there or a file that cannot be written."""
     settings = load(given)
     engine = open_database(settings)
@@ -22,4 +28,4 @@ def export(what: str, given: dict[str, Any], *, crawl: str | None, format: str, 
         if found is None:
             raise Refused(f"no crawl {crawl!r} in {settings.folder}; `penstock crawls` lists them")
         chosen = found.id
-    write(engine, what, crawl=chosen, format=format, output=output)
+    write(engine, what, crawl=chosen, format=format, to=output)

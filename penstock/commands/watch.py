@@ -43,17 +43,16 @@ def _chosen(engine: Engine, crawl: str | None, settings: Settings) -> Any:
 
 async def _watch(settings: Settings, row: Any, *, json: bool) -> None:
     cluster = running_in(settings)
-    engine = open_database(settings)
     if cluster is None or row.state in ("finished", "cancelled"):
         if row.state in ("running", "paused"):
             raise Refused(f"crawl {row.id} is not being worked on; go on with: penstock crawl --name {row.name}")
-        print_summary(summary_of(engine, row.id, settings, seconds=_seconds(row), state=row.state), json=json)
+        print_summary(summary_of(settings, row.id, seconds=_seconds(row), state=row.state), json=json)
         return
     async with Bus.open(cluster.redis_url, prefix=cluster.prefix) as bus:
         if not json:
-            await watch_crawl(bus, engine, row.id, row.name, view_for(settings.progress))
+            await watch_crawl(bus, settings, row.id, row.name, view_for(settings.progress))
             return
-        async for state in states(bus, engine, row.id, row.name):
+        async for state in states(bus, settings, row.id, row.name):
             print(_as_json(state), flush=True)
 
 

@@ -1,11 +1,12 @@
--- Pause, resume or cancel a crawl.
+-- Pause, resume or cancel a crawl, or refuse a command.
 -- (with take.lua, keys.lua, envelope.lua)
 --
 -- KEYS[1]  root of all keys
 -- KEYS[2]  stream of the delivery
 -- KEYS[3]  list for the answer
 -- ARGV[1]  group   ARGV[2]  entry id   ARGV[3]  time (RFC 3339)
--- ARGV[4]  crawl   ARGV[5]  the event's last word: paused | resumed | cancelled
+-- ARGV[4]  crawl   ARGV[5]  the event's last word: paused | resumed | cancelled; or refused
+-- ARGV[6]  why it is refused
 -- returns  1, or 0 if somebody else did this before
 if not take(KEYS[2], ARGV[1], ARGV[2]) then return 0 end
 local crawl, verb = ARGV[4], ARGV[5]
@@ -17,6 +18,10 @@ local function answer(refused)
   redis.call('PEXPIRE', KEYS[3], 600000)
 end
 
+if verb == 'refused' then
+  answer(ARGV[6])
+  return 1
+end
 local from = {paused = {running = true}, resumed = {paused = true}, cancelled = {running = true, paused = true}}
 if not state or not from[verb][state] then
   answer(state and ('the crawl is ' .. state .. ' and cannot be ' .. verb) or 'there is no such unfinished crawl')
@@ -30,6 +35,7 @@ else
 end
 if verb == 'cancelled' then
   redis.call('HDEL', names_key, redis.call('HGET', key, 'name'))
+  redis.call('UNLINK', due_key(crawl), retries_key(crawl))
   redis.call('SADD', forgetting_key, crawl)
 end
 local event = {paused = 'crawl.paused', resumed = 'crawl.resumed', cancelled = 'crawl.cancelled'}

@@ -4,65 +4,118 @@
 --
 -- KEYS[1]  root of all keys
 -- ARGV[1]  time (RFC 3339)
--- ARGV[2]  most jobs in flight in the whole system
--- ARGV[3]  most pages waiting downstream
--- ARGV[4]  most bytes of bodies waiting downstream
--- returns  {issued, ms until something is due (-1: nothing is), 1 if held back by what is downstream}
+-- ARGV[2]  requests that are taken to be possible at once while no fetcher has said hello
+-- ARGV[3]  jobs in flight for each request that a live fetcher can have open
+-- ARGV[4]  most pages waiting downstream
+-- ARGV[5]  most bytes of bodies waiting downstream
+-- returns  {issued, ms until something is due (-1: nothing is), 1 if held back by what is downstream,
+--           jobs in flight, crawls that are still to be forgotten}
 local time, now = ARGV[1], now_ms()
 local SOURCE = 'scheduler.dispatch'
 local LOOKS = 50      -- hosts looked at for one URL, before the turn passes on
 local RUN = 200       -- jobs issued in one run, so that the server is never busy for long
 local CHUNK = 500     -- jobs left out in one run, when a crawl has reached its bound
+local EXCLUDED = 8    -- events of URLs left out weigh as much as one page that waits
 
-for _, entry in ipairs(redis.call('ZRANGEBYSCORE', retries_key, '-inf', now, 'LIMIT', 0, RUN)) do
-  local crawl, host, depth, member = string.match(entry, '^([^ ]*) ([^ ]*) (%d+) (.*)$')
-  redis.call('ZREM', retries_key, entry)
-  local state = redis.call('HGET', crawl_key(crawl), 'state')
-  if state == 'running' or state == 'paused' then enqueue(crawl, host, tonumber(depth), member) end
+local function room_for_jobs()
+  local capacity = 0
+  for _, fetcher in ipairs(redis.call('ZRANGEBYSCORE', fetchers_key, whole(now), '+inf')) do
+    capacity = capacity + int(string.match(fetcher, '|(%d+)$'))
+  end
+  local most = math.max(capacity, tonumber(ARGV[2])) * tonumber(ARGV[3])
+  return math.min(RUN, most - int(redis.call('GET', in_flight_key)))
 end
 
-local room = math.min(RUN, tonumber(ARGV[2]) - int(redis.call('GET', in_flight_key)))
-local waiting = math.max(redis.call('XLEN', root .. 'page.fetched'), redis.call('XLEN', root .. 'page.parsed'))
-local held = waiting > tonumber(ARGV[3]) or int(redis.call('GET', root .. 'body_bytes')) > tonumber(ARGV[4])
-if held then room = 0 end
+local function held_back()
+  local waiting = redis.call('XLEN', stream_key('page.excluded')) / EXCLUDED
+  for _, type in ipairs({'page.fetched', 'page.failed', 'page.parsed'}) do
+    waiting = math.max(waiting, redis.call('XLEN', stream_key(type)))
+  end
+  return waiting > tonumber(ARGV[4]) or int(redis.call('GET', body_bytes_key)) > tonumber(ARGV[5])
+end
 
-local function issue(crawl, c, host, h, id, data)
+local function requeue(crawl)
+  for _, entry in ipairs(redis.call('ZRANGEBYSCORE', retries_key(crawl), '-inf', whole(now), 'LIMIT', 0, RUN)) do
+    local host, depth, member = string.match(entry, '^([^ ]*) (%d+) (.*)$')
+    redis.call('ZREM', retries_key(crawl), entry)
+    enqueue(crawl, host, tonumber(depth), member)
+  end
+end
+
+local crawls, info = {}, {}
+for _, crawl in ipairs(redis.call('ZRANGE', turns_key, 0, -1)) do
+  requeue(crawl)
+  local f = redis.call('HMGET', crawl_key(crawl),
+    'delay', 'per_host', 'robots', 'max_pages', 'pages', 'in_flight', 'hold')
+  if int(f[7]) == 0 then -- else its scope is not known yet
+    crawls[#crawls + 1] = crawl
+    info[crawl] = {delay = int(f[1]), per_host = int(f[2]), robots = f[3] == '1', most = int(f[4]), pages = int(f[5]),
+      in_flight = int(f[6]), served = 0}
+  end
+end
+
+-- The strictest limit and the longest delay of all running crawls that want a host hold for each of them, or the
+-- eager one would keep the host too busy for the gentle one to get its turn.
+local function terms(c, host)
+  local per_host, delay = c.per_host, c.delay
+  if redis.call('SCARD', host_crawls_key(host)) > 1 then
+    for _, name in ipairs(redis.call('SMEMBERS', host_crawls_key(host))) do
+      local other = info[name]
+      if other then per_host, delay = math.min(per_host, other.per_host), math.max(delay, other.delay) end
+    end
+  end
+  return per_host, delay
+end
+
+local function issue(crawl, host, h, id, data)
   say('page.fetch', SOURCE, time, crawl, id, data)
   redis.call('INCR', in_flight_key)
-  redis.call('HSET', host_key(host), 'in_flight', int(h[1]) + 1,
-    'next_at', whole(now + math.max(c.delay, int(h[5]))))
+  redis.call('HSET', host_key(host), 'in_flight', h.in_flight + 1, 'next_at', whole(now + h.gap))
+end
+
+local function unqueue(crawl, host)
+  redis.call('SREM', host_crawls_key(host), crawl)
+  redis.call('ZREM', due_key(crawl), host)
 end
 
 local function next_queued(crawl, c, host, h)
   local popped = redis.call('ZPOPMIN', queue_key(crawl, host))
   if not popped[1] then
-    redis.call('SREM', host_crawls_key(host), crawl)
-    redis.call('ZREM', due_key(crawl), host)
+    unqueue(crawl, host)
     return false
   end
   local bar = string.find(popped[1], '|', 1, true)
-  issue(crawl, c, host, h, crawl .. '.' .. string.sub(popped[1], 1, bar - 1), string.sub(popped[1], bar + 1))
+  issue(crawl, host, h, crawl .. '.' .. string.sub(popped[1], 1, bar - 1), string.sub(popped[1], bar + 1))
   redis.call('HINCRBY', crawl_key(crawl), 'queued', -1)
   redis.call('HINCRBY', crawl_key(crawl), 'in_flight', 1)
   c.in_flight = c.in_flight + 1
   if redis.call('EXISTS', queue_key(crawl, host)) == 0 then
-    redis.call('SREM', host_crawls_key(host), crawl)
-    redis.call('ZREM', due_key(crawl), host)
-  elseif int(h[1]) + 1 >= c.per_host then
+    unqueue(crawl, host)
+  elseif h.in_flight + 1 >= h.limit then
     redis.call('ZREM', due_key(crawl), host)
   else
-    redis.call('ZADD', due_key(crawl), whole(now + math.max(c.delay, int(h[5]))), host)
+    redis.call('ZADD', due_key(crawl), whole(now + h.gap), host)
   end
   return true
 end
 
-local function ask_robots(crawl, c, host, h)
-  local attempt = int(h[8]) + 1
-  issue(crawl, c, host, h, crawl .. '.robots.' .. host .. '.' .. whole(now), string.format(
-    '{"url":%s,"host":%s,"robots":true,"attempt":%d}', cjson.encode(host .. '/robots.txt'), cjson.encode(host), attempt))
-  redis.call('HSET', host_key(host), 'robots', 'pending', 'robots_tries', attempt)
+local function ask_robots(crawl, host, h)
+  issue(crawl, host, h, crawl .. '.robots.' .. host .. '.' .. whole(now), string.format(
+    '{"url":%s,"host":%s,"robots":true,"attempt":%d}', cjson.encode(host .. '/robots.txt'), cjson.encode(host), h.tries + 1))
+  redis.call('HSET', host_key(host), 'robots', 'pending', 'robots_tries', h.tries + 1)
   redis.call('ZREM', due_key(crawl), host)
   return true
+end
+
+local function look_at(host, c)
+  local f = redis.call('HMGET', host_key(host), 'in_flight', 'asked_at', 'next_at', 'block_until', 'crawl_delay',
+    'robots', 'robots_until', 'robots_tries')
+  local per_host, delay = terms(c, host)
+  local h = {in_flight = int(f[1]), limit = per_host, gap = math.max(delay, int(f[5])), tries = int(f[8])}
+  h.free_at = math.max(int(f[3]), int(f[4]), int(f[2]) + h.gap)
+  h.pending = f[6] == 'pending'
+  h.unknown = c.robots and not (f[6] == 'known' and int(f[7]) > now)
+  return h
 end
 
 -- Issue one URL of this crawl: true, or false and the ms when one may be due (-1: none, or not before a settle).
@@ -72,16 +125,13 @@ local function claim(crawl, c)
     if not first[1] then return false, -1 end
     if tonumber(first[2]) > now then return false, tonumber(first[2]) end
     local host = first[1]
-    local h = redis.call('HMGET', host_key(host), 'in_flight', 'asked_at', 'next_at', 'block_until', 'crawl_delay',
-      'robots', 'robots_until', 'robots_tries')
-    local unknown = c.robots and not (h[6] == 'known' and int(h[7]) > now)
-    local free_at = math.max(int(h[3]), int(h[4]), int(h[2]) + c.delay)
-    if h[6] == 'pending' or int(h[1]) >= (unknown and 1 or c.per_host) then
+    local h = look_at(host, c)
+    if h.pending or h.in_flight >= (h.unknown and 1 or h.limit) then
       redis.call('ZREM', due_key(crawl), host)
-    elseif free_at > now then
-      redis.call('ZADD', due_key(crawl), whole(free_at), host)
-    elseif unknown then
-      return ask_robots(crawl, c, host, h)
+    elseif h.free_at > now then
+      redis.call('ZADD', due_key(crawl), whole(h.free_at), host)
+    elseif h.unknown then
+      return ask_robots(crawl, host, h)
     elseif next_queued(crawl, c, host, h) then
       return true
     end
@@ -89,38 +139,35 @@ local function claim(crawl, c)
   return false, now
 end
 
--- The bound on pages is reached: what is still queued is left out, a chunk at a time.
+-- The bound on pages is reached: what is still queued, or waits for another attempt, is left out, a chunk at a time.
 local function drain(crawl)
   local left = CHUNK
-  for _, host in ipairs(redis.call('HKEYS', hosts_key(crawl))) do
-    while left > 0 do
-      local popped = redis.call('ZPOPMIN', queue_key(crawl, host), math.min(left, 100))
-      if not popped[1] then
-        redis.call('SREM', host_crawls_key(host), crawl)
-        redis.call('ZREM', due_key(crawl), host)
-        redis.call('HDEL', hosts_key(crawl), host)
-        break
-      end
-      for i = 1, #popped, 2 do
-        leave_out(crawl, popped[i], 'max_pages', SOURCE, time)
-        left = left - 1
-      end
-      redis.call('HINCRBY', crawl_key(crawl), 'queued', -#popped / 2)
+  local function drop(member)
+    leave_out(crawl, member, 'max_pages', SOURCE, time)
+    redis.call('HINCRBY', crawl_key(crawl), 'unfinished', -2)
+    left = left - 1
+  end
+  local waiting = redis.call('ZPOPMIN', retries_key(crawl), left)
+  for i = 1, #waiting, 2 do drop(string.match(waiting[i], '^[^ ]* %d+ (.*)$')) end
+  for _, host in ipairs(left > 0 and redis.call('HRANDFIELD', hosts_key(crawl), left) or {}) do
+    local popped = left > 0 and redis.call('ZPOPMIN', queue_key(crawl, host), left) or {}
+    for i = 1, #popped, 2 do drop(popped[i]) end
+    if #popped > 0 then redis.call('HINCRBY', crawl_key(crawl), 'queued', -#popped / 2) end
+    if left > 0 then
+      unqueue(crawl, host)
+      rest(host)
+      redis.call('HDEL', hosts_key(crawl), host)
     end
   end
   finish(crawl, SOURCE, time)
 end
 
-local crawls, info = redis.call('ZRANGE', turns_key, 0, -1), {}
-for _, crawl in ipairs(crawls) do
-  local f = redis.call('HMGET', crawl_key(crawl), 'delay', 'per_host', 'robots', 'max_pages', 'pages', 'in_flight', 'queued')
-  local c = {delay = int(f[1]), per_host = int(f[2]), robots = f[3] == '1', most = int(f[4]), pages = int(f[5]),
-    in_flight = int(f[6]), served = 0}
-  if c.most > 0 and c.pages >= c.most and int(f[7]) > 0 then drain(crawl) end
-  info[crawl] = c
+local issued, soonest, going, room = 0, -1, crawls, room_for_jobs()
+local held = held_back()
+if held then room = 0 end
+for crawl, c in pairs(info) do
+  if c.most > 0 and c.pages >= c.most then drain(crawl) end
 end
-
-local issued, soonest, going = 0, -1, crawls
 while room > 0 and #going > 0 do
   local still = {}
   for _, crawl in ipairs(going) do
@@ -137,9 +184,11 @@ while room > 0 and #going > 0 do
   end
   going = still
 end
-for _, crawl in ipairs(crawls) do
-  if info[crawl].served > 0 and #crawls > 1 then
-    redis.call('ZADD', turns_key, redis.call('INCR', root .. 'turn'), crawl)
+-- Who came first now comes last next time, so that of any two crawls that want the same host, each is first in turn.
+for i = #crawls, 1, -1 do
+  if info[crawls[i]].served > 0 and #crawls > 1 then
+    redis.call('ZADD', turns_key, redis.call('INCR', turn_key), crawls[i])
   end
 end
-return {issued, soonest < 0 and -1 or math.max(0, soonest - now), held and 1 or 0}
+return {issued, soonest < 0 and -1 or math.max(0, soonest - now), held and 1 or 0,
+  int(redis.call('GET', in_flight_key)), redis.call('SCARD', forgetting_key)}

@@ -5,7 +5,7 @@ local function say(type, source, time, crawl, id, data)
   local text = '{"specversion":"1.0","datacontenttype":"application/json","source":"' .. source
     .. '","type":"' .. type .. '","time":"' .. time .. '","crawl":"' .. crawl .. '","correlationid":"' .. crawl
     .. '","dataversion":1,"id":' .. cjson.encode(id) .. ',"data":' .. data .. '}'
-  return redis.call('XADD', root .. type, '*', 'e', text)
+  return redis.call('XADD', stream_key(type), '*', 'e', text)
 end
 
 -- finish(crawl, source, time)  end the crawl if every URL has its outcome and every page was read

@@ -1,5 +1,5 @@
 -- Free the memory of a crawl that has ended, some keys at a time.
--- (with keys.lua)
+-- (with keys.lua, envelope.lua, seen.lua, queues.lua)
 --
 -- KEYS[1]  root of all keys
 -- ARGV[1]  most keys to free in this run
@@ -7,7 +7,6 @@
 local crawl = redis.call('SRANDMEMBER', forgetting_key)
 if not crawl then return 0 end
 local left = tonumber(ARGV[1])
-local SEEN_BUCKETS = {64, 1024, 16384, 262144}
 local CRAWL_LIFE = 86400 -- late messages, and people, may still ask how it ended
 
 local function free_seen(name)
@@ -35,6 +34,7 @@ local function free_queues()
     for i = 1, #page, 2 do
       redis.call('UNLINK', queue_key(crawl, page[i]))
       redis.call('SREM', host_crawls_key(page[i]), crawl)
+      rest(page[i])
       redis.call('HDEL', hosts_key(crawl), page[i])
       left = left - 1
     end
@@ -42,8 +42,8 @@ local function free_queues()
   return false
 end
 
-if free_seen(crawl) and free_seen(crawl .. '.far') and free_queues() then
-  redis.call('UNLINK', due_key(crawl), seen_key(crawl), seen_key(crawl .. '.far'))
+if free_seen(crawl) and free_seen(crawl .. '.left') and free_queues() then
+  redis.call('UNLINK', due_key(crawl), retries_key(crawl), places_key(crawl))
   redis.call('EXPIRE', crawl_key(crawl), CRAWL_LIFE)
   redis.call('SREM', forgetting_key, crawl)
 end

@@ -5,28 +5,28 @@ Takes deliveries and decisions, gives script calls; the caller may run many of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 
 from events.bus.connection import Bus
 from events.bus.delivery import Delivery
-from events.bus.scripts import Call, Script, run
+from events.bus.scripts import Call, Script, attempt
 from events.crawls import CrawlSpec
 from events.envelope import now_text
 from scheduler.frontier.jobs import Candidate
 
 _TAKE = ("events.bus", "take.lua")
-_ADMIT = (_TAKE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua")
+_ADMIT = (_TAKE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "admit.lua")
 _HERE = "scheduler.frontier"
-START = Script(_HERE, *_ADMIT, "start.lua")
-ADD = Script(_HERE, *_ADMIT, "add.lua")
+START = Script(_HERE, *_ADMIT, "places.lua", "start.lua")
+ADD = Script(_HERE, *_ADMIT, "places.lua", "add.lua")
 DISCOVER = Script(_HERE, *_ADMIT, "discover.lua")
 CONTROL = Script(_HERE, _TAKE, "keys.lua", "envelope.lua", "control.lua")
 SETTLE = Script(_HERE, _TAKE, "keys.lua", "envelope.lua", "queues.lua", "settle.lua")
 DISPATCH = Script(_HERE, "keys.lua", "envelope.lua", "queues.lua", "dispatch.lua")
-FORGET = Script(_HERE, "keys.lua", "forget.lua")
+FORGET = Script(_HERE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "forget.lua")
 
 #: Keys freed in one run of `forget.lua`: about a millisecond of the server's time.
 _KEYS_A_RUN = 2_000
@@ -55,6 +55,8 @@ class Issued(msgspec.Struct, frozen=True):
     count: int
     next_due_ms: int
     held_back: bool
+    in_flight: int
+    to_forget: int
 
 
 class Frontier:
@@ -73,6 +75,7 @@ class Frontier:
         spec: CrawlSpec,
         seeds: Sequence[str],
         hold: bool,
+        places: Collection[str],
         found: Sequence[Candidate],
     ) -> Call:
         """Begin a crawl, or go on with the unfinished one of that name."""
@@ -81,20 +84,33 @@ class Frontier:
             *(spec.max_pages, spec.max_pages_per_host, int(hold)),
         ]
         texts = [delivery.envelope.crawl, spec.name, msgspec.json.encode(spec), msgspec.json.encode(seeds)]
-        args = [*self._head(delivery), *texts, *numbers, *_flat(found)]
+        args = [*self._head(delivery), *texts, *numbers, _json_list(places), *_flat(found)]
         return Call(START, [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)], args)
 
     def add(
-        self, delivery: Delivery, *, seeds: Sequence[str], part: int, last: bool, found: Sequence[Candidate]
+        self,
+        delivery: Delivery,
+        *,
+        seeds: Sequence[str],
+        part: int,
+        last: bool,
+        places: Collection[str],
+        found: Sequence[Candidate],
     ) -> Call:
         """Add seeds to a crawl."""
-        args = [delivery.envelope.crawl, part, msgspec.json.encode(seeds), int(last), *_flat(found)]
+        head = [delivery.envelope.crawl, part, msgspec.json.encode(seeds), int(last), _json_list(places)]
+        args = [*head, *_flat(found)]
         return Call(ADD, self._keys(delivery), [*self._head(delivery), *args])
 
     def control(self, delivery: Delivery, verb: str) -> Call:
         """Make a crawl `paused`, `resumed` or `cancelled`."""
         keys = [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)]
         return Call(CONTROL, keys, [*self._head(delivery), delivery.envelope.crawl, verb])
+
+    def refuse(self, delivery: Delivery, why: str) -> Call:
+        """Answer that nothing will come of a command."""
+        keys = [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)]
+        return Call(CONTROL, keys, [*self._head(delivery), delivery.envelope.crawl, "refused", why])
 
     def discover(self, delivery: Delivery, found: Sequence[Candidate]) -> Call:
         """Add a page's links, and count the page as read."""
@@ -109,15 +125,20 @@ class Frontier:
         ]
         return Call(SETTLE, self._keys(delivery), [*self._head(delivery), *args])
 
-    async def dispatch(self, *, most_in_flight: int, most_waiting: int, most_bytes: int) -> Issued:
-        """Issue what is due."""
-        args = [now_text(), most_in_flight, most_waiting, most_bytes]
-        count, due, held = await run(self.bus.redis, DISPATCH, [self.bus.keys.root], args)
-        return Issued(count, due, bool(held))
+    async def dispatch(
+        self, *, least_capacity: int, jobs_per_request: int, most_waiting: int, most_bytes: int
+    ) -> Issued:
+        """Issue what is due; raises what redis-py raises while the server is away."""
+        args = [now_text(), least_capacity, jobs_per_request, most_waiting, most_bytes]
+        [[count, due, held, in_flight, to_forget]] = await self._attempt(DISPATCH, args)
+        return Issued(count, due, bool(held), in_flight, to_forget)
 
     async def forget(self) -> bool:
-        """Free some memory of crawls that have ended; True while there is more."""
-        return bool(await run(self.bus.redis, FORGET, [self.bus.keys.root], [_KEYS_A_RUN]))
+        """Free some memory of crawls that have ended; True while there is more. Raises as `dispatch` does."""
+        return bool((await self._attempt(FORGET, [_KEYS_A_RUN]))[0])
+
+    async def _attempt(self, script: Script, args: Sequence[Any]) -> Any:
+        return await attempt(self.bus.redis, [Call(script, [self.bus.keys.root], args)])
 
     def _keys(self, delivery: Delivery) -> list[str]:
         return [self.bus.keys.root, self.bus.keys.stream(delivery.stream)]
@@ -128,3 +149,8 @@ class Frontier:
 
 def _flat(found: Sequence[Candidate]) -> list[str | int | bytes]:
     return [arg for one in found for arg in one.as_args()]
+
+
+def _json_list(texts: Collection[str]) -> bytes:
+    # Lua's cjson does not tell an empty list from an empty object, and reads both.
+    return msgspec.json.encode(sorted(texts))

@@ -20,7 +20,7 @@ class Candidate(msgspec.Struct, frozen=True):
     reason: str = ""
 
     def as_args(self) -> list[str | int | bytes]:
-        """The six arguments of one link, as `queues.lua` takes them."""
+        """The six arguments of one link, as `admit.lua` takes them."""
         member = f"{as_hex(self.mark)}.1|".encode() + self.job
         return [self.mark, self.mark & _BUCKET_BITS, self.host, self.depth, member, self.reason]
 

@@ -1,16 +1,17 @@
 -- Library. The frontier's keys, the same as in events/keys.py (a test compares them), and the clock.
 --
 -- crawl:<c>   HASH  state    running | paused | finished | cancelled
---                   spec     CrawlSpec in JSON;  seeds  JSON list;  name
---                   hold     1 while more seeds are announced
+--                   spec     CrawlSpec in JSON;  name
+--                   places   number of members of places:<c>
+--                   hold     1 while more seeds are announced: it does not begin, nor end
 --                   unfinished  obligations: 2 for each URL (its outcome, and the reading of its page)
 --                   discovered, queued, in_flight, fetched, pages, failed, excluded, retried   counts of URLs
 --                   delay, per_host, robots, max_pages, max_host_pages   from the spec, as numbers
---                   turn, sequence   counters for fairness and for first come first served
+--                   sequence   counter for first come first served
 -- host:<h>    HASH  in_flight     requests now
 --                   asked_at      when the last request started (ms)
 --                   next_at       no request before (ms)
---                   block_until   nor before this, by the host's own word (ms)
+--                   block_until   nor before this, by the host's own word, or because it is in trouble (ms)
 --                   crawl_delay   from its robots.txt (ms)
 --                   errors        in a row
 --                   latency       moving average (ms)
@@ -24,13 +25,19 @@ local function hosts_key(c) return root .. 'hosts:' .. c end
 local function queue_key(c, h) return root .. 'queue:' .. c .. ':' .. h end
 local function seen_key(c) return root .. 'seen:' .. c end
 local function bucket_key(c, g, b) return root .. 'seen:' .. c .. ':' .. g .. ':' .. b end
+local function retries_key(c) return root .. 'retries:' .. c end
+local function places_key(c) return root .. 'places:' .. c end
 local function host_key(h) return root .. 'host:' .. h end
 local function host_crawls_key(h) return root .. 'host_crawls:' .. h end
 local turns_key = root .. 'turns'
 local names_key = root .. 'names'
-local retries_key = root .. 'retries'
+local turn_key = root .. 'turn'
+local fetchers_key = root .. 'fetchers'
+local body_bytes_key = root .. 'body_bytes'
 local in_flight_key = root .. 'in_flight'
 local forgetting_key = root .. 'forgetting'
+
+local function stream_key(type) return root .. type end
 
 local function now_ms()
   local time = redis.call('TIME')

@@ -30,6 +30,7 @@ local function seen_add(state, fingerprint, bits)
   local bucket = bucket_key(state.crawl, newest, bits % SEEN_BUCKETS[newest])
   if redis.call('SADD', bucket, fingerprint) == 0 then return false end
   state.counts[newest] = (state.counts[newest] or 0) + 1
+  state.changed = true
   if state.counts[newest] >= SEEN_BUCKETS[newest] * SEEN_FILL and SEEN_BUCKETS[newest + 1] then
     state.newest = newest + 1
     redis.call('HSET', seen_key(state.crawl), newest, state.counts[newest])
@@ -47,5 +48,5 @@ end
 
 local function seen_close(state)
   local count = state.counts[state.newest]
-  if count then redis.call('HSET', seen_key(state.crawl), state.newest, count) end
+  if state.changed and count then redis.call('HSET', seen_key(state.crawl), state.newest, count) end
 end

@@ -1,5 +1,5 @@
 -- Begin a crawl with its seeds, or go on with the unfinished one of the same name.
--- (with take.lua, keys.lua, envelope.lua, seen.lua, queues.lua)
+-- (with take.lua, keys.lua, envelope.lua, seen.lua, queues.lua, admit.lua, places.lua)
 --
 -- KEYS[1]   root of all keys
 -- KEYS[2]   stream of the delivery
@@ -7,8 +7,8 @@
 -- ARGV[1]   group    ARGV[2]  entry id    ARGV[3]  time (RFC 3339)
 -- ARGV[4]   crawl id ARGV[5]  name        ARGV[6]  spec (JSON)    ARGV[7]  seeds (JSON)
 -- ARGV[8]   delay ms ARGV[9]  per host    ARGV[10] robots 0|1     ARGV[11] max pages   ARGV[12] max pages a host
--- ARGV[13]  hold 0|1: more seeds follow
--- ARGV[14..] six for each seed, see queues.lua
+-- ARGV[13]  hold 0|1: more seeds follow   ARGV[14] places that these seeds bring into scope (JSON)
+-- ARGV[15..] six for each seed, see admit.lua
 -- returns   1, or 0 if somebody else did this before
 if not take(KEYS[2], ARGV[1], ARGV[2]) then return 0 end
 local crawl, name, time = ARGV[4], ARGV[5], ARGV[3]
@@ -16,6 +16,11 @@ local crawl, name, time = ARGV[4], ARGV[5], ARGV[3]
 local function answer(id, resumed)
   redis.call('RPUSH', KEYS[3], cjson.encode({crawl = id, resumed = resumed}))
   redis.call('PEXPIRE', KEYS[3], 600000)
+end
+
+if redis.call('EXISTS', crawl_key(crawl)) == 1 then -- the command was sent twice
+  answer(crawl, true)
+  return 1
 end
 
 local known = redis.call('HGET', names_key, name)
@@ -26,18 +31,22 @@ if state == 'running' or state == 'paused' then
     redis.call('ZADD', turns_key, 0, known)
     say('crawl.resumed', 'scheduler.seed', time, known, known .. '.resumed.' .. ARGV[2], '{}')
   end
+  -- Who announced more seeds before may have died before sending them; this command speaks for all.
+  redis.call('HSET', crawl_key(known), 'hold', ARGV[13])
   answer(known, true)
+  finish(known, 'scheduler.seed', time)
   return 1
 end
 
 redis.call('HSET', names_key, name, crawl)
-redis.call('HSET', crawl_key(crawl), 'state', 'running', 'name', name, 'spec', ARGV[6], 'seeds', ARGV[7],
+redis.call('HSET', crawl_key(crawl), 'state', 'running', 'name', name, 'spec', ARGV[6],
   'delay', ARGV[8], 'per_host', ARGV[9], 'robots', ARGV[10], 'max_pages', ARGV[11], 'max_host_pages', ARGV[12],
   'hold', ARGV[13], 'unfinished', 0)
 redis.call('ZADD', turns_key, 0, crawl)
 say('crawl.started', 'scheduler.seed', time, crawl, crawl .. '.started',
   '{"spec":' .. ARGV[6] .. ',"seeds":' .. ARGV[7] .. '}')
-admit(crawl, 14, #ARGV, 'scheduler.seed', time)
+widen(crawl, ARGV[14])
+admit(crawl, 15, #ARGV, 'scheduler.seed', time)
 answer(crawl, false)
 finish(crawl, 'scheduler.seed', time)
 return 1

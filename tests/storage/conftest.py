@@ -24,11 +24,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on an empty database with all tables, of each kind in turn."""
-    made = make_engine(database_url)
-    with writing(made) as connection:
-        metadata.create_all(connection)
-    yield made
-    made.dispose()
+    yield from _engine(database_url)
 
 
 @pytest.fixture
@@ -66,3 +62,17 @@ def postgres_server() -> Iterator[str]:
     yield address
     running.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
+    """An engine on an empty SQLite database, for what does not depend on the kind."""
+    yield from _engine(sqlite_url)
+
+
+def _engine(url: str) -> Iterator[Engine]:
+    made = make_engine(url)
+    with writing(made) as connection:
+        metadata.create_all(connection)
+    yield made
+    made.dispose()

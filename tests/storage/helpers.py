@@ -2,18 +2,22 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import Engine, Table, delete, select
 
 from events import codec
 from events.bus import Bus
 from events.envelope import Message
 from events.progress import follow
 from events.settings import Settings
-from storage import record, tables
+from storage import batch, record, tables
+from storage.archive import Archive
+from storage.database import writing
 from storage.event_store import Arrival
+from storage.text import cleaned
 from tests import builders
 
 READ_MODELS = (
@@ -43,7 +47,9 @@ async def recording(settings: Settings) -> AsyncIterator[asyncio.Event]:
         task.cancel()
 
 
-async def progress_where(bus: Bus, holds: Callable[[dict[str, Any]], Any], crawl: str = builders.CRAWL) -> dict[str, Any]:
+async def progress_where(
+    bus: Bus, holds: Callable[[dict[str, Any]], Any], crawl: str = builders.CRAWL
+) -> dict[str, Any]:
     """The first progress of part `record` for which this holds."""
     async with contextlib.aclosing(follow(bus, crawl)) as states:
         async for state in states:
@@ -56,13 +62,44 @@ def arrival(message: Message, body: bytes | None = None) -> Arrival:
     """A message as the recorder gets it; a page.fetched has a body."""
     if message.envelope.type == "page.fetched" and body is None:
         body = builders.warc_member(message.payload.url)
-    return Arrival(message, codec.encode(message), body)
+    raw = codec.encode(message)
+    return Arrival(cleaned(codec.decode(raw), raw), raw, body)
 
 
-def contents(engine: Engine, which: Iterable[Table] = READ_MODELS) -> dict[str, list[tuple[Any, ...]]]:
+def write(engine: Engine, folder: Path, *messages: Message) -> batch.Written:
+    """Record messages as one batch, by a recorder that does nothing else."""
+    with Archive(folder, engine) as archive:
+        return batch.write(engine, archive, [arrival(message) for message in messages])
+
+
+def contents(engine: Engine, which: Iterable[Table] = READ_MODELS) -> dict[str, list[dict[str, Any]]]:
     """All rows of these tables, in the order of their primary keys."""
     with engine.connect() as connection:
         return {
-            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns))]
+            table.name: [
+                dict(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
+            ]
             for table in which
         }
+
+
+def only_row(engine: Engine, table: Table) -> dict[str, Any]:
+    """The one row of a table."""
+    [row] = contents(engine, [table])[table.name]
+    return row
+
+
+def empty(engine: Engine) -> None:
+    """Forget everything."""
+    with writing(engine) as connection:
+        for table in reversed(tables.metadata.sorted_tables):
+            connection.execute(delete(table))
+
+
+def cut(messages: Sequence[Message], lengths: Iterable[int]) -> list[list[Message]]:
+    """The messages in batches of these lengths, the rest in one."""
+    batches, rest = [], list(messages)
+    for length in lengths:
+        batches.append(rest[:length])
+        rest = rest[length:]
+    return [each for each in [*batches, rest] if each]

@@ -1,0 +1,55 @@
+"""Start a crawl in a cluster, show it, and sum it up."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+from events.bus import Bus
+from events.bus.guards import check_server
+from events.commands import Answer
+from events.errors import Refused
+from events.settings import Settings
+from penstock.cluster import Cluster
+from penstock.plan import Plan
+from penstock.submit import start
+from penstock.summary import Summary, summary_of
+from penstock.watching import view_for, watch
+
+#: Between two looks whether another crawl still needs the cluster that this command started.
+_OTHERS_SECONDS = 0.5
+
+
+async def follow_crawl(cluster: Cluster, plan: Plan, stop: asyncio.Event, *, began: float) -> Summary:
+    """Start the crawl of this plan, or go on with it, and show it until it is over; returns what it came to."""
+    settings = cluster.settings
+    async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
+        if not cluster.is_ours:
+            await check_server(bus)
+        answer = await start(bus, plan)
+        _say_started(settings, plan, answer)
+        state = await watch(bus, settings, answer.crawl, plan.spec.name, view_for(settings.progress))
+        seconds = time.monotonic() - began
+        summary = await asyncio.to_thread(summary_of, settings, answer.crawl, seconds=seconds, state=state.state)
+        if cluster.is_ours:
+            await _wait_for_others(bus, stop)
+        return summary
+
+
+def _say_started(settings: Settings, plan: Plan, answer: Answer) -> None:
+    if answer.refused:
+        raise Refused(answer.refused)
+    if settings.progress != "none":
+        verb = "going on with" if answer.resumed else "started"
+        print(f"penstock: {verb} crawl {answer.crawl} ({plan.spec.name})", file=sys.stderr)
+
+
+async def _wait_for_others(bus: Bus, stop: asyncio.Event) -> None:
+    """Other commands may have joined our cluster; it stays until their crawls are over too."""
+    told = False
+    while not stop.is_set() and await bus.redis.zcard(bus.keys.turns):
+        if not told:
+            print("penstock: other crawls of this folder still run; waiting for them", file=sys.stderr)
+            told = True
+        await asyncio.sleep(_OTHERS_SECONDS)

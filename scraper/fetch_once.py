@@ -1,0 +1,76 @@
+"""One page, fetched now, for a person who wants to see what comes of it; nothing is stored and nothing is followed.
+
+Takes a URL, gives the outcome that a crawl would have recorded, the answer, and what robots.txt says. No Redis.
+"""
+
+import msgspec
+
+from events.commands import PageFetch
+from events.crawls import CrawlSpec
+from events.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
+from events.settings import Settings
+from scraper.addresses import check_url, host_key
+from scraper.client import Answer, Client
+from scraper.errors import FetchError, RobotsUnreachable
+from scraper.exchange import at_once
+from scraper.outcomes import Outcome, excluded, of_answer, of_error
+from scraper.robots import ATTEMPTS, Robots, fetch_robots
+from scraper.rules import Rules, product_token
+
+_EVENT_ID = "once"
+
+
+class Once(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it: `answer` is None where there was none; `record` is a fetched page's WARC record, else empty."""
+
+    payload: PageFetched | PageFailed | PageExcluded | RobotsFetched
+    answer: Answer | None = None
+    record: bytes = b""
+    robots: Robots | None = None
+
+
+async def fetch_once(url: str, settings: Settings, *, spec: CrawlSpec | None = None) -> Once:
+    """Fetch a URL as a crawl with this specification would; never raises for what the web does."""
+    spec = spec or CrawlSpec(name=_EVENT_ID)
+    try:
+        url = check_url(url, allow_private=settings.allow_private)
+    except FetchError as error:
+        return Once(payload=of_error(_job(url, host=""), error).payload)
+    job = _job(url, host=host_key(url))
+    async with Client(settings) as client:
+        robots = await _robots(client, job, spec) if spec.obey_robots else None
+        outcome, answer = _refusal(job, robots, spec), None
+        if outcome is None:
+            outcome, answer = await _fetch(client, job, spec)
+    return Once(payload=outcome.payload, answer=answer, record=outcome.body, robots=robots)
+
+
+def _job(url: str, *, host: str) -> PageFetch:
+    # The value of a message that nobody sends.
+    return msgspec.convert({"url": url, "host": host}, PageFetch)
+
+
+async def _robots(client: Client, job: PageFetch, spec: CrawlSpec) -> Robots:
+    return await fetch_robots(
+        client, f"{job.host}/robots.txt", user_agent=spec.user_agent, attempt=ATTEMPTS, gate=lambda _: at_once
+    )
+
+
+def _refusal(job: PageFetch, robots: Robots | None, spec: CrawlSpec) -> Outcome | None:
+    if robots is None:
+        return None
+    record = robots.record
+    if record.verdict == "deny":
+        return of_error(job, RobotsUnreachable(f"robots.txt could not be had: {record.reason}", asked=False))
+    if record.verdict == "rules" and not Rules(record.text, product_token(spec.user_agent)).allow(job.url):
+        return excluded(job, "robots", "the host's robots.txt disallows this URL")
+    return None
+
+
+async def _fetch(client: Client, job: PageFetch, spec: CrawlSpec) -> tuple[Outcome, Answer | None]:
+    answer = None
+    try:
+        answer = await client.get(job.url, user_agent=spec.user_agent)
+        return of_answer(job, answer, spec, event_id=_EVENT_ID, issued_ms=answer.started_at), answer
+    except FetchError as error:
+        return of_error(job, error), answer

@@ -1,0 +1,177 @@
+"""`celery -A scraper.celery_app worker`, as a container runs it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from celery import Celery
+
+from events.bus import publish
+from events.commands import PageFetch
+from events.crawls import CrawlSpec
+from events.envelope import new_message
+from events.topology import FETCH
+from penstock.site import SiteOptions, running_site
+from scraper.broker import broker_url, tls_options
+from tests.scraper.raw_server import answer, raw_server
+
+CRAWL = "20261123-120000-abcdef"
+ROOT = Path(__file__).parents[2]
+CELERY = [sys.executable, "-m", "celery", "-A", "scraper.celery_app"]
+
+
+async def start(redis_url, *command, **more):
+    """A celery command in a process of its own, with nothing in its environment but what it needs."""
+    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PENSTOCK_ALLOW_PRIVATE": "1", **more}
+    if redis_url:
+        env["PENSTOCK_REDIS_URL"] = redis_url
+    pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
+    return await asyncio.create_subprocess_exec(*CELERY, *command, cwd=ROOT, env=env, **pipes)
+
+
+@contextlib.asynccontextmanager
+async def worker(redis_url, **more):
+    """A running worker with two fetch processes; killed at the end where it still runs."""
+    process = await start(redis_url, "worker", PENSTOCK_CONCURRENCY="4", PENSTOCK_WORKERS="2", **more)
+    reading = asyncio.create_task(process.communicate())
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await reading
+
+
+async def issue(bus, *urls):
+    """Jobs of a crawl without delays."""
+    spec = msgspec.json.encode(CrawlSpec(name="x", delay_seconds=0, obey_robots=False))
+    await bus.redis.hset(bus.keys.crawl(CRAWL), mapping={"state": "running", "spec": spec})
+    jobs = [PageFetch(url=url, host="/".join(url.split("/")[:3])) for url in urls]
+    messages = [new_message(job, id=f"j.{n}", source="test", crawl=CRAWL) for n, job in enumerate(jobs)]
+    await publish(bus, *messages)
+
+
+def send_tickets(bus, count):
+    """Tickets as the scheduler sends them."""
+    sender = Celery(broker=broker_url(bus.url), set_as_current=False)
+    sender.conf.broker_transport_options = {"global_keyprefix": bus.keys.tickets_prefix}
+    with sender.connection_for_write() as connection:
+        for _ in range(count):
+            sender.send_task(FETCH.name, queue=FETCH.name, ignore_result=True, connection=connection)
+
+
+async def until(condition):
+    """Wait until an asynchronous condition holds."""
+    async with asyncio.timeout(20):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+async def fetchers(bus):
+    """The processes that fetch now, by the name that they gave themselves: host-pid-word|capacity."""
+    members = await bus.redis.zrange(bus.keys.fetchers, 0, -1)
+    return sorted({int(member.decode().partition("|")[0].split("-")[-2]) for member in members})
+
+
+async def test_two_processes_fetch_show_up_and_end_cleanly(bus):
+    async with running_site(SiteOptions(pages=40, latency_ms=20)) as site, worker(bus.url) as process:
+        await issue(bus, *(site.root_url.rstrip("/") + site.web.path(number) for number in range(40)))
+        await asyncio.to_thread(send_tickets, bus, 2)
+
+        await until(lambda: fetched(bus, 40))
+        assert len(await fetchers(bus)) == 2
+        asking = await start(bus.url, "inspect", "active", "--timeout", "2")
+        shown, _ = await asking.communicate()
+        process.send_signal(signal.SIGTERM)
+        status = await process.wait()
+
+    assert shown.count(b"'name': 'scraper.fetch'") == 2
+    assert status == 0
+    assert await fetchers(bus) == []
+    assert len(site.log.records) == 40
+
+
+async def fetched(bus, count):
+    """Whether that many pages were fetched."""
+    return await bus.redis.xlen(bus.keys.stream("page.fetched")) >= count
+
+
+async def test_children_die_with_a_killed_parent_and_lose_nothing(bus):
+    async def hang(reader, writer):
+        await reader.read()
+
+    async with raw_server(hang) as server, worker(bus.url) as process:
+        await issue(bus, *(f"{server.url}/{number}" for number in range(4)))
+        await asyncio.to_thread(send_tickets, bus, 1)
+        await until(lambda: asyncio.sleep(0, len(server.requests) == 4))
+        [child] = await fetchers(bus)
+
+        process.kill()
+        await until(lambda: asyncio.sleep(0, not is_alive(child)))
+
+    pending = await bus.redis.xpending(bus.keys.stream("page.fetch"), FETCH.name)
+    assert pending["pending"] == 4
+
+
+def is_alive(pid):
+    """Whether a process still runs; one that nobody has collected yet does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+async def test_sigterm_finishes_what_is_in_flight(bus):
+    async def slowly(reader, writer):
+        await asyncio.sleep(0.5)
+        writer.write(answer())
+
+    async with raw_server(slowly) as server, worker(bus.url) as process:
+        await issue(bus, server.url)
+        await asyncio.to_thread(send_tickets, bus, 1)
+        await until(lambda: asyncio.sleep(0, len(server.requests) == 1))
+        process.send_signal(signal.SIGTERM)
+        status = await process.wait()
+
+    assert status == 0
+    assert await fetched(bus, 1)
+
+
+@pytest.mark.parametrize(
+    ("redis_url", "more", "line"),
+    [
+        ("", {}, b"no Redis: set PENSTOCK_REDIS_URL"),
+        ("redis://127.0.0.1:1/0", {"PENSTOCK_WORKERS": "many"}, b"wrong setting"),
+    ],
+)
+async def test_a_setting_that_is_missing_or_wrong_is_one_clear_line(redis_url, more, line):
+    process = await start(redis_url, "worker", **more)
+    _, said = await process.communicate()
+
+    assert process.returncode == 2
+    assert line in said
+    assert said.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("ours", "celerys"),
+    [
+        ("redis://:secret@h:6380/2", "redis://:secret@h:6380/2"),
+        ("rediss://h/0", "rediss://h/0"),
+        ("unix:///run/r.sock", "redis+socket:///run/r.sock?virtual_host=0"),
+        ("unix://:secret@/run/r.sock?db=3", "redis+socket://:secret@/run/r.sock?virtual_host=3"),
+    ],
+)
+def test_celery_gets_the_same_redis_in_its_own_spelling(ours, celerys):
+    assert broker_url(ours) == celerys
+
+
+def test_tls_to_the_broker_checks_certificates():
+    assert tls_options("rediss://h/0") is not None
+    assert tls_options("redis://h/0") is None

@@ -1,0 +1,148 @@
+"""Decoding bodies: whole, damaged, lying, and larger than they look."""
+
+import gzip
+import random
+import zlib
+
+import brotli
+import pytest
+import zstandard
+
+from scraper.decoding import decode
+from scraper.errors import BadEncoding, BodyTooLarge, TooManyEncodings, Truncated, UnsupportedEncoding
+
+MIB = 1024 * 1024
+PAGE = b"<html>" + random.Random(1).randbytes(500).hex().encode() * 40
+PLAIN = {"limit": 20 * MIB}
+
+
+def raw_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+ENCODERS = {
+    "gzip": gzip.compress,
+    "X-GZip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstandard.compress,
+    "gzip, br": lambda data: brotli.compress(gzip.compress(data)),
+    "identity": bytes,
+    "": bytes,
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODERS)
+def test_a_whole_body_is_decoded_without_a_flag(encoding):
+    assert decode(ENCODERS[encoding](PAGE), encoding, **PLAIN) == (PAGE, ())
+
+
+def test_deflate_without_the_zlib_header_is_understood():
+    assert decode(raw_deflate(PAGE), "deflate", **PLAIN) == (PAGE, ())
+
+
+def test_all_members_of_a_gzip_body_count():
+    wire = gzip.compress(PAGE) + gzip.compress(b"more")
+
+    assert decode(wire, "gzip", **PLAIN) == (PAGE + b"more", ())
+
+
+def test_all_frames_of_a_zstd_body_count():
+    wire = zstandard.compress(PAGE) + zstandard.compress(b"more")
+
+    assert decode(wire, "zstd", **PLAIN) == (PAGE + b"more", ())
+
+
+def test_a_gzip_header_with_all_its_optional_parts_is_passed_over():
+    packed = gzip.compress(PAGE)
+    header = packed[:3] + b"\x1e" + packed[4:10] + b"\x02\x00ab" + b"name\0" + b"comment\0" + b"\0\0"
+
+    assert decode(header + packed[10:], "gzip", **PLAIN) == (PAGE, ())
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
+@pytest.mark.parametrize("share", [0.0001, 0.001, 0.5, 0.9999])
+def test_a_body_that_ends_early_is_truncated_and_worth_another_try(encoding, share):
+    packed = ENCODERS[encoding](PAGE)
+
+    with pytest.raises(Truncated) as caught:
+        decode(packed[: max(1, int(len(packed) * share))], encoding, **PLAIN)
+
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+def test_garbage_behind_the_end_is_flagged(encoding):
+    assert decode(ENCODERS[encoding](PAGE) + b"garbage", encoding, **PLAIN) == (PAGE, ("trailing_garbage",))
+
+
+def test_zeros_behind_a_gzip_body_are_padding():
+    assert decode(gzip.compress(PAGE) + bytes(512), "gzip", **PLAIN) == (PAGE, ())
+
+
+def test_a_wrong_gzip_checksum_is_flagged():
+    packed = bytearray(gzip.compress(PAGE))
+    packed[-6] ^= 0xFF
+
+    assert decode(bytes(packed), "gzip", **PLAIN) == (PAGE, ("bad_checksum",))
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "none", "utf-8"])
+def test_a_plain_body_under_an_encoding_is_taken_as_it_is_and_flagged(encoding):
+    body = "<!doctype html><p>café</p>".encode()
+
+    assert decode(body, encoding, **PLAIN) == (body, ("encoding_lied",))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [("gzip", b"\0\1\2\3"), ("br", b"\xff" * 999), ("zstd", b"\xff\0" * 9), ("deflate", b"\xff" * 9)],
+)
+def test_a_body_that_is_neither_is_damaged(encoding, body):
+    with pytest.raises(BadEncoding) as caught:
+        decode(body, encoding, **PLAIN)
+
+    assert (caught.value.reason, caught.value.retryable) == ("protocol_error", True)
+
+
+def test_an_encoding_that_nobody_knows_is_refused():
+    with pytest.raises(UnsupportedEncoding):
+        decode(b"<p>plain</p>", "x-silt", **PLAIN)
+
+
+def test_more_than_two_encodings_are_refused_unread():
+    with pytest.raises(TooManyEncodings):
+        decode(b"", "gzip, gzip, gzip", **PLAIN)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, br"])
+def test_a_bomb_is_stopped_by_the_limit_or_by_its_growth(encoding):
+    with pytest.raises(BodyTooLarge) as caught:
+        decode(ENCODERS[encoding](bytes(24 * MIB)), encoding, **PLAIN)
+
+    assert not caught.value.retryable
+
+
+def test_a_page_of_a_megabyte_may_grow_as_much_as_it_likes():
+    assert decode(brotli.compress(bytes(MIB)), "br", **PLAIN)[0] == bytes(MIB)
+
+
+def test_a_zstd_window_beyond_the_cap_is_refused():
+    wide = zstandard.ZstdCompressionParameters(window_log=27, write_content_size=False)
+    packer = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+
+    with pytest.raises(BadEncoding):
+        decode(packer.compress(PAGE * 400) + packer.flush(), "zstd", **PLAIN)
+
+
+def test_an_empty_body_is_empty_whatever_its_encoding():
+    assert decode(b"", "gzip", **PLAIN) == (b"", ())
+
+
+def test_a_body_that_may_be_cut_gives_what_there_is():
+    half = gzip.compress(PAGE)[:-40]
+
+    body, _ = decode(half, "gzip", limit=500, cut=True)
+
+    assert body == PAGE[:500]

@@ -1,0 +1,140 @@
+"""What is taken from a page without a spider."""
+
+import time
+
+import msgspec
+import pytest
+
+from scraper import generic
+from scraper.jsonld import MAX_BLOCK_CHARS, read_jsonld
+from tests.scraper.pages import page_of
+
+
+def described(body: str, **page):
+    [(kind, data)] = generic.Generic().extract(page_of(body, **page))
+    assert kind == "page"
+    return data
+
+
+def test_everything_that_a_page_says_about_itself():
+    data = described("""
+        <html lang="de-AT"><head><title> The
+        title </title><meta name="Description" content=" What it
+        is "><link rel="alternate canonical" href="/true#x"><meta property="og:title" content="OG">
+        <script type="application/ld+json">{"@type": "Thing"}</script></head>
+        <body><nav>Menu</nav><h1>Head <i>line</i></h1><p>First.</p><h2>Sub</h2><h2></h2><script>bad()</script>
+        <ul><li>a<li>b</ul><footer>Foot</footer></body>
+    """)
+
+    assert data == {
+        "title": "The title",
+        "description": "What it is",
+        "canonical": "http://site.test/true",
+        "language": "de-AT",
+        "headings": {"h1": ["Head line"], "h2": ["Sub"]},
+        "opengraph": {"og:title": "OG"},
+        "jsonld": [{"@type": "Thing"}],
+        "text": "Head line\nFirst.\nSub\na\nb",
+        "flags": [],
+    }
+
+
+def test_a_page_that_says_nothing_has_the_same_fields():
+    data = described("")
+
+    assert data["title"] is None
+    assert (data["text"], data["headings"], data["jsonld"]) == ("", {}, [])
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("<p>see <a>this</a>.</p>", "see this."),
+        ("<p>H<sub>2</sub>O</p>", "H2O"),
+        ("<div>a</div><div>b</div>", "a\nb"),
+        ("<td>a</td>", "a"),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", "a\nb"),
+        ("one<br>two", "one\ntwo"),
+        ("<nav>menu</nav><main><p>main</p><script>x</script></main><p>after</p>", "main"),
+        ("<div>before</div><article>only</article>", "only"),
+        ("<article>1</article><article>2</article>", "12"),
+        ("<p>a&nbsp;b\n\n c</p>", "a b c"),
+        ("x<style>p{}</style><template><p>t</p></template><noscript>n</noscript>", "x"),
+    ],
+)
+def test_text_is_what_a_reader_sees_a_line_for_each_block(body, text):
+    assert described(body)["text"] == text
+
+
+def test_long_text_is_cut_and_said():
+    data = described("<p>" + "word " * 40_000)
+
+    assert len(data["text"]) == generic.MAX_TEXT_CHARS
+    assert data["flags"] == ["text_cut"]
+
+
+def test_headings_and_properties_are_bounded():
+    data = described(
+        "".join(f'<meta property="og:{i}" content="{"x" * 5000}">' for i in range(500)) + "<h1>y</h1>" * 500
+    )
+
+    assert len(data["opengraph"]) == generic.MAX_PROPERTIES
+    assert max(map(len, data["opengraph"].values())) == generic.MAX_PROPERTY_CHARS
+    assert len(data["headings"]["h1"]) == generic.MAX_HEADINGS
+
+
+@pytest.mark.parametrize("href", ["javascript:x", "http://[", ""])
+def test_a_canonical_link_that_is_no_web_address_does_not_count(href):
+    assert described(f'<link rel=canonical href="{href}">')["canonical"] in (None, "http://site.test/folder/page.html")
+
+
+def test_what_is_no_html_has_no_item():
+    assert list(generic.Generic().extract(page_of("<p>x", content_type="text/plain"))) == []
+
+
+def test_the_version_is_a_hash_of_the_source():
+    assert len(generic.Generic.version) == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "flags"),
+    [
+        ('{"a": 1}', [{"a": 1}], []),
+        ('[{"a": 1}, {"b": 2}]', [{"a": 1}, {"b": 2}], []),
+        ('{"a": "line\nbreak\t"}', [{"a": "line\nbreak\t"}], []),
+        ('{"a": NaN, "b": -Infinity}', [{"a": None, "b": None}], []),
+        ('{"a": 1, "a": 2}', [{"a": 2}], []),
+        ('{"a": "\\ud83d", "b\\u0000": "x"}', [{"a": "\ufffd", "b\ufffd": "x"}], []),
+        ('{"a": "\\ud83d\\ude00"}', [{"a": "😀"}], []),
+        ('{"a": ' + "9" * 30 + "}", [{"a": 1e30}], []),
+        ('{"a": ' + "9" * 10_000 + "}", [{"a": float("inf")}], []),
+        ("{", [], ["jsonld_invalid"]),
+        ("", [], ["jsonld_invalid"]),
+        ("<!-- no json -->", [], ["jsonld_invalid"]),
+        ("[" * 50 + "]" * 50, None, []),
+        ("[" * 150 + "]" * 150, [], ["jsonld_too_deep"]),
+        ('{"a":' * 10_000 + "1" + "}" * 10_000, [], ["jsonld_too_deep"]),
+        ("[" * 100_000, [], ["jsonld_too_deep"]),
+        ('"' + "x" * MAX_BLOCK_CHARS + '"', [], ["jsonld_too_large"]),
+    ],
+)
+def test_json_ld_is_read_leniently_and_within_bounds(text, found, flags):
+    value, said = read_jsonld([text])
+
+    assert said == flags
+    assert found is None or value == found
+    msgspec.json.encode(value)
+
+
+def test_a_broken_block_costs_no_other():
+    value, flags = read_jsonld(["{", '{"a": 1}', "{"])
+
+    assert (value, flags) == ([{"a": 1}], ["jsonld_invalid"])
+
+
+def test_json_ld_of_ten_megabytes_is_skipped_quickly():
+    started = time.process_time()
+    value, flags = read_jsonld(['{"a": "' + "x" * 10_000_000 + '"}'])
+
+    assert (value, flags) == ([], ["jsonld_too_large"])
+    assert time.process_time() - started < 0.5

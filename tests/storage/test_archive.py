@@ -1,0 +1,146 @@
+"""The archive: valid WARC segments, and what becomes of them when a batch or a recorder fails."""
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from fastwarc.warc import ArchiveIterator, WarcRecordType
+from warcio.archiveiterator import ArchiveIterator as WarcioIterator
+from warcio.checker import Checker
+
+from storage import tables
+from storage.archive import Archive, repair
+from storage.batch import write as write_batch
+from storage.database import writing
+from tests import builders
+from tests.storage.helpers import arrival, contents, only_row, write
+
+URLS = [f"http://site.test/{number}" for number in range(5)]
+
+
+def test_a_segment_is_read_by_other_tools(sqlite_engine, tmp_path):
+    write(sqlite_engine, tmp_path, *map(builders.page_fetched, URLS))
+
+    [path] = tmp_path.glob("*.warc.gz")
+    with path.open("rb") as file:
+        records = [(record.record_type, record.headers.get("WARC-Target-URI")) for record in ArchiveIterator(file)]
+    assert records == [(WarcRecordType.warcinfo, None), *((WarcRecordType.response, url) for url in URLS)]
+    assert _faults(path) == []
+
+
+def test_each_page_points_at_its_record(sqlite_engine, tmp_path):
+    write(sqlite_engine, tmp_path, *map(builders.page_fetched, URLS[:2]))
+    write(sqlite_engine, tmp_path, builders.page_fetched(URLS[2]))
+
+    names = {row["id"]: row["name"] for row in contents(sqlite_engine, [tables.segments])["segments"]}
+    for page in contents(sqlite_engine)["pages"]:
+        with (tmp_path / names[page["segment"]]).open("rb") as file:
+            file.seek(page["offset"])
+            member = file.read(page["length"])
+        [record] = WarcioIterator(io.BytesIO(member))
+        assert record.rec_headers["WARC-Target-URI"] == page["url"]
+
+
+def test_a_segment_that_is_full_is_followed_by_another(sqlite_engine, tmp_path):
+    with Archive(tmp_path, sqlite_engine, segment_bytes=600) as archive:
+        for url in URLS:
+            write_batch(sqlite_engine, archive, [arrival(builders.page_fetched(url))])
+
+    assert len(list(tmp_path.glob("*.warc.gz"))) > 1
+    assert len({page["segment"] for page in contents(sqlite_engine)["pages"]}) > 1
+    assert [fault for path in tmp_path.glob("*.warc.gz") for fault in _faults(path)] == []
+
+
+def test_a_batch_that_fails_leaves_nothing_in_the_archive(sqlite_engine, tmp_path):
+    too_large = builders.page_fetched(URLS[1], elapsed_ms=2**70)
+
+    with Archive(tmp_path, sqlite_engine) as archive:
+        write_batch(sqlite_engine, archive, [arrival(builders.page_fetched(URLS[0]))])
+        with pytest.raises(OverflowError):
+            write_batch(sqlite_engine, archive, [arrival(too_large)])
+        write_batch(sqlite_engine, archive, [arrival(builders.page_fetched(URLS[2]))])
+
+    [path] = tmp_path.glob("*.warc.gz")
+    assert path.stat().st_size == only_row(sqlite_engine, tables.segments)["length"]
+    with path.open("rb") as file:
+        assert [each.headers.get("WARC-Target-URI") for each in ArchiveIterator(file)] == [None, URLS[0], URLS[2]]
+
+
+def test_an_event_that_comes_again_is_not_archived_again(sqlite_engine, tmp_path):
+    with Archive(tmp_path, sqlite_engine) as archive:
+        write_batch(sqlite_engine, archive, [arrival(builders.page_fetched())])
+        size = _size(tmp_path)
+        write_batch(sqlite_engine, archive, [arrival(builders.page_fetched())])
+
+    assert _size(tmp_path) == size
+
+
+@pytest.mark.parametrize("tail", [b"\x1f\x8b\x08 a member that was cut", builders.warc_member(URLS[4])])
+def test_what_a_killed_recorder_had_not_committed_is_cut_off(sqlite_engine, tmp_path, tail, caplog):
+    write(sqlite_engine, tmp_path, builders.page_fetched())
+    [path] = tmp_path.glob("*.warc.gz")
+    before = path.read_bytes()
+    path.write_bytes(before + tail)
+
+    assert repair(tmp_path, sqlite_engine) == [path.name]
+
+    assert path.read_bytes() == before
+    assert f"cut off {len(tail)} bytes" in caplog.text
+    assert repair(tmp_path, sqlite_engine) == []
+
+
+def test_the_segment_of_a_living_recorder_is_left_alone(sqlite_engine, tmp_path):
+    with Archive(tmp_path, sqlite_engine) as archive:
+        archive.make_ready()
+        archive.append([builders.warc_member()])
+        size = _size(tmp_path)
+
+        assert repair(tmp_path, sqlite_engine) == []
+
+        assert _size(tmp_path) == size
+        with writing(sqlite_engine) as connection:
+            archive.sync(connection)
+        archive.commit()
+
+
+def test_segments_of_another_database_are_left_alone(sqlite_engine, tmp_path):
+    (tmp_path / "somebody-elses.warc.gz").write_bytes(b"whatever")
+
+    assert repair(tmp_path, sqlite_engine) == []
+    assert (tmp_path / "somebody-elses.warc.gz").read_bytes() == b"whatever"
+
+
+@pytest.mark.parametrize("loss", ["shorter", "gone"])
+def test_a_segment_that_lost_bytes_is_reported(sqlite_engine, tmp_path, loss, caplog):
+    write(sqlite_engine, tmp_path, builders.page_fetched())
+    [path] = tmp_path.glob("*.warc.gz")
+    if loss == "gone":
+        path.unlink()
+    else:
+        os.truncate(path, path.stat().st_size - 10)
+
+    repair(tmp_path, sqlite_engine)
+
+    assert "has lost its last 10 bytes" in caplog.text or "is gone" in caplog.text
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>no gzip"])
+def test_a_page_whose_body_is_lost_is_recorded_and_flagged(sqlite_engine, tmp_path, body, caplog):
+    write(sqlite_engine, tmp_path, builders.page_fetched(URLS[0]))
+    with Archive(tmp_path, sqlite_engine) as archive:
+        write_batch(sqlite_engine, archive, [arrival(builders.page_fetched(URLS[1], flags=("odd",)), body)])
+
+    lost = next(page for page in contents(sqlite_engine)["pages"] if page["url"] == URLS[1])
+    assert (lost["outcome"], lost["segment"], lost["flags"]) == ("fetched", None, "odd body_missing")
+    assert "is lost" in caplog.text
+
+
+def _faults(path: Path) -> list[str]:
+    checker = Checker(type("Arguments", (), {"inputs": [str(path)], "verbose": False})())
+    checker.process_all()
+    return [] if checker.exit_value == 0 else [str(path)]
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*.warc.gz"))

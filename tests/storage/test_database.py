@@ -1,0 +1,95 @@
+"""The way to SQL, and what a person is told when there is none."""
+
+import threading
+
+import pytest
+from sqlalchemy import inspect, text
+
+from events.errors import Refused, Unreachable
+from events.settings import Settings
+from storage.database import make_engine, open_database, writing
+from storage.tables import metadata
+
+
+def test_tables_are_made_where_they_are_missing(database_url, tmp_path):
+    settings = Settings(database_url=database_url, data=str(tmp_path))
+
+    for _ in range(2):
+        engine = open_database(settings)
+        assert set(inspect(engine).get_table_names()) == set(metadata.tables)
+        engine.dispose()
+
+
+def test_the_data_folder_is_made(tmp_path):
+    engine = open_database(Settings(data=str(tmp_path / "a" / "b")))
+
+    assert (tmp_path / "a" / "b" / "penstock.db").is_file()
+    engine.dispose()
+
+
+def test_sqlite_lets_readers_read_while_somebody_writes(sqlite_engine):
+    with writing(sqlite_engine) as writer, sqlite_engine.connect() as reader:
+        writer.execute(text("INSERT INTO tallies VALUES ('c', 'outcome', 'fetched', 1)"))
+
+        assert reader.execute(text("SELECT count(*) FROM tallies")).scalar_one() == 0
+        assert reader.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+        assert reader.execute(text("PRAGMA synchronous")).scalar_one() == 1
+
+
+def test_there_is_one_writer_at_a_time(engine):
+    order, inside = [], threading.Event()
+
+    def second():
+        inside.wait()
+        with writing(engine):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    with writing(engine):
+        inside.set()
+        thread.join(0.1)
+        order.append("first")
+    thread.join()
+
+    assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "mysql://host/x", "unknown+driver://x", "sqlite+nodriver:///x", "postgresql://h:port/x"]
+)
+def test_an_address_of_no_use_is_refused_in_one_line(address, tmp_path):
+    with pytest.raises(Refused) as refused:
+        open_database(Settings(database_url=address, data=str(tmp_path)))
+
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("at", ["file", "/proc/no"])
+def test_a_folder_that_cannot_be_made_is_refused_in_one_line(at, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(Refused, match=r"^cannot make the data folder [^\n]*--data$"):
+        open_database(Settings(data=str(tmp_path / at / "folder")))
+
+
+def test_a_file_that_is_no_database_is_refused_in_one_line(tmp_path):
+    (tmp_path / "penstock.db").write_text("not a database, but long enough to be taken for one" * 100)
+
+    with pytest.raises(Refused, match=r"^cannot write to the database [^\n]*not a database[^\n]*$"):
+        open_database(Settings(data=str(tmp_path)))
+
+
+def test_a_server_that_does_not_answer_is_unreachable_and_its_password_stays_secret(tmp_path):
+    address = f"postgresql://me:secret@/x?host={tmp_path}"
+
+    with pytest.raises(Unreachable) as unreachable:
+        open_database(Settings(database_url=address, data=str(tmp_path)))
+
+    assert "secret" not in str(unreachable.value)
+    assert "\n" not in str(unreachable.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_spelling_of_postgresql_is_psycopg(scheme):
+    assert make_engine(f"{scheme}://host/x").url.drivername == "postgresql+psycopg"
