@@ -32,8 +32,7 @@ PAGES_A_SECOND = 700
 
 async def main(pages: int, database_url: str, *, trickle: bool) -> None:
     """Fill the streams, record them, print the cost."""
-    folder = Path(tempfile.mkdtemp(prefix="ps"))
-    with start_redis(folder) as redis_url:
+    with tempfile.TemporaryDirectory(prefix="ps") as name, start_redis(folder := Path(name)) as redis_url:
         settings = Settings(redis_url=redis_url, database_url=database_url, data=str(folder / "data"))
         async with Bus.open(redis_url) as bus:
             await ensure_groups(bus)

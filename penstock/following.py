@@ -34,6 +34,7 @@ async def follow_crawl(cluster: Cluster, plan: Plan, stop: asyncio.Event, *, beg
         summary = await asyncio.to_thread(summary_of, settings, answer.crawl, seconds=seconds, state=state.state)
         if cluster.is_ours:
             await _wait_for_others(bus, stop)
+            cluster.is_idle = not stop.is_set()
         return summary
 
 

@@ -7,6 +7,8 @@ process starts it anew; nothing is lost, because nothing is kept here.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from events.bus import Bus
 from events.bus.groups import ensure_groups
@@ -27,11 +29,17 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await check_server(bus)
         await ensure_groups(bus)
         woken = asyncio.Event()
+        stages = [
+            *(seed(bus, stop, woken), discover(bus, stop, woken), dispatch(bus, settings, stop, woken)),
+            *(settle(bus, stop, woken), offer_tickets(bus, settings, stop), report(bus, stop), keep_tidy(bus, stop)),
+        ]
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(seed(bus, stop, woken))
-            tasks.create_task(discover(bus, stop, woken))
-            tasks.create_task(dispatch(bus, settings, stop, woken))
-            tasks.create_task(offer_tickets(bus, settings, stop))
-            tasks.create_task(settle(bus, stop, woken))
-            tasks.create_task(report(bus, stop))
-            tasks.create_task(keep_tidy(bus, stop))
+            for stage in stages:
+                tasks.create_task(_one_of_all(stage, stop))
+
+
+async def _one_of_all(stage: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    try:
+        await stage
+    finally:
+        stop.set()  # a cancellation may be lost on its way; this is seen by every stage

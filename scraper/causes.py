@@ -29,6 +29,9 @@ from scraper.exchange import Exchange
 #: Longest detail of an error, in characters; some libraries put the whole header into theirs.
 DETAIL_LENGTH = 200
 
+#: No request was sent, but the host was bothered, and is in some trouble.
+AT_THE_DOOR = (ConnectRefused, ConnectFailed, Timeout, Tls)
+
 #: What is known from one exception of the chain alone.
 _BY_KIND: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], type[FetchError]], ...] = (
     ((httpx.InvalidURL, httpx.UnsupportedProtocol, aiohttp.InvalidURL, UnicodeError), InvalidUrl),
@@ -44,21 +47,21 @@ _BY_KIND: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], typ
 
 def classified(error: BaseException, exchange: Exchange) -> FetchError:
     """The same failure as a `FetchError`, with the exchange's times in it."""
-    asked = exchange.sent_at is not None
-    found = error if isinstance(error, FetchError) else _classify(error, asked)
-    return found.at(exchange.started_at, exchange.elapsed_ms, asked=asked)
+    sent = exchange.sent_at is not None
+    found = error if isinstance(error, FetchError) else _classify(error, sent)
+    return found.at(exchange.started_at, exchange.elapsed_ms, asked=sent or isinstance(found, AT_THE_DOOR))
 
 
-def _classify(error: BaseException, asked: bool) -> FetchError:
+def _classify(error: BaseException, sent: bool) -> FetchError:
     for link in _chain(error):
         for kinds, kind in _BY_KIND:
             if isinstance(link, kinds):
                 return kind(_detail(link))
         if isinstance(link, http.BadHttpMessage) and "Too many headers" in link.message:
             return HeadersTooLarge(_detail(link))
-    if isinstance(error, aiohttp.ClientError | httpx.HTTPError | OSError) and not asked:
+    if isinstance(error, aiohttp.ClientError | httpx.HTTPError | OSError) and not sent:
         return ConnectFailed(_detail(error))
-    if isinstance(error, ValueError) and not asked:
+    if isinstance(error, ValueError) and not sent:
         return InvalidUrl(_detail(error))
     return ProtocolError(_detail(error))
 

@@ -9,6 +9,7 @@ tickets are disposable: acknowledged early, without a result, thrown away when t
     Redis away     both wait for it
 """
 
+import logging
 import mmap
 import sys
 from typing import Any
@@ -92,7 +93,12 @@ def is_stopping() -> bool:
 
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def _logs(**_: Any) -> None:
-    configure_logs(_settings().log_level)
+    level = _settings().log_level
+    configure_logs(level)
+    if level.upper() != "DEBUG":
+        # Two lines for each ticket say nothing to an operator.
+        for chatty in ("celery.worker.strategy", "celery.app.trace"):
+            logging.getLogger(chatty).setLevel("WARNING")
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -19,6 +19,8 @@ from scraper.frames import BrokenFrame, Inbox, Job, Result, frame, results
 
 #: A page of which more than this is stored waits for a child that has nothing else to do, in bytes.
 LARGE_BYTES = 256 * 1024
+#: A child with more pages than this is given no others yet; in between, it takes several in one write.
+LOW_WATER = 4
 
 
 class Task:
@@ -30,6 +32,11 @@ class Task:
         self.job, self.future = job, future
         #: It has ended a child before, so it is read with nothing behind it.
         self.alone = False
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether a child reads it with no page before or behind it."""
+        return self.alone or len(self.job.raw) > LARGE_BYTES
 
 
 class Child(asyncio.SubprocessProtocol):
@@ -60,20 +67,18 @@ class Child(asyncio.SubprocessProtocol):
         """The process id."""
         return self._process.get_pid()
 
-    def takes(self, task: Task, depth: int) -> bool:
+    def takes(self, task: Task) -> bool:
         """Whether this page can be given now."""
         if not self.ready or self.leaves or self.overdue:
             return False
-        if task.alone or len(task.job.raw) > LARGE_BYTES:
-            return not self.tasks
-        return len(self.tasks) < depth and not any(held.alone for held in self.tasks)
+        return not self.tasks or (len(self.tasks) <= LOW_WATER and not (task.by_itself or self.tasks[-1].by_itself))
 
-    def give(self, task: Task) -> None:
-        """Have a page read after those given before."""
+    def give(self, tasks: Sequence[Task]) -> None:
+        """Have pages read after those given before."""
         if not self.tasks:
             self.since = self._loop.time()
-        self.tasks.append(task)
-        self._pipe.write(frame(task.job))
+        self.tasks.extend(tasks)
+        self._pipe.write(b"".join(frame(task.job) for task in tasks))
 
     def kill(self) -> None:
         """End the process."""

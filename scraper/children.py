@@ -32,8 +32,8 @@ log = logging.getLogger("scraper.parse")
 
 #: Wall clock time that a page may be at work. As long as PAGE_CPU_SECONDS: what takes longer is not computing.
 PAGE_SECONDS = 10.0
-#: Pages that a child holds, the one at work included.
-DEPTH = 3
+#: Pages that a child holds at most, the one at work included. It is given more when it has half of them left.
+DEPTH = 8
 #: Children that died in a row before they could take a page; then something is wrong with the installation.
 START_LIMIT = 5
 _START_PAUSE_SECONDS = 0.05
@@ -88,15 +88,20 @@ class Children:
 
     def _feed(self) -> None:
         while self._waiting:
-            task = self._waiting[0]
-            child = min(
-                (child for child in self.alive if child.takes(task, DEPTH)), key=lambda c: len(c.tasks), default=None
-            )
-            if child is None:
+            hungry = [child for child in self.alive if child.takes(self._waiting[0])]
+            if not hungry:
                 return
-            self._waiting.popleft()
-            if not task.future.done():
-                child.give(task)
+            child = min(hungry, key=lambda child: len(child.tasks))
+            share = -(-len(self._waiting) // len(hungry))
+            child.give(self._portion(child, min(share, DEPTH - len(child.tasks))))
+
+    def _portion(self, child: Child, most: int) -> list[Task]:
+        tasks: list[Task] = []
+        while self._waiting and len(tasks) < most and (not tasks or not self._waiting[0].by_itself):
+            tasks.append(self._waiting.popleft())
+            if tasks[-1].by_itself:
+                break
+        return tasks
 
     # -- children come and go
 

@@ -251,4 +251,4 @@ def _out_of_time(exchange: Exchange) -> FetchError:
         error = TooSlow(f"less than {PACE_BYTES} bytes of the body in {PACE_SECONDS:.0f} s")
     else:
         error = Deadline("the answer took longer than the deadline")
-    return error.at(exchange.started_at, exchange.elapsed_ms, asked=exchange.sent_at is not None)
+    return error.at(exchange.started_at, exchange.elapsed_ms, asked=True)

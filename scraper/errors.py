@@ -1,7 +1,7 @@
 """Every way in which a fetch ends without a usable answer, as one small tree.
 
 What the scheduler decides by is in the error itself: `reason`, a word that is fixed for ever and counted; `detail`, a
-sentence for people; `retryable`, whether another attempt may help; and `asked`, whether the host has seen a request.
+sentence for people; `retryable`, whether another attempt may help; and `asked`, whether the host was bothered at all.
 """
 
 from typing import ClassVar, Self

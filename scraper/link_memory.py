@@ -44,18 +44,13 @@ class LinkMemory:
 
     def unknown(self, crawl: str, urls: Iterable[str], *, depth: int) -> tuple[str, ...]:
         """Those of the URLs that were not yet handed over for this crawl at this depth or a lesser one."""
-        young, old = self._young.get(crawl, {}), self._old.get(crawl, {})
-        fresh = []
-        met = []
-        for url in urls:
-            key = hash(url)
-            if young.get(key, depth + 1) <= depth:
-                continue
-            if old.get(key, depth + 1) <= depth:
-                met.append((key, old[key]))
-            else:
-                fresh.append(url)
-        self._store(crawl, met)
+        known, far = self._young.get(crawl, {}).get, depth + 1
+        fresh = [url for url in urls if known(hash(url), far) > depth]
+        older = self._old.get(crawl)
+        if fresh and older:
+            met = [url for url in fresh if older.get(hash(url), far) <= depth]
+            self._store(crawl, ((hash(url), older[hash(url)]) for url in met))
+            fresh = [url for url in fresh if older.get(hash(url), far) > depth] if met else fresh
         return tuple(fresh)
 
     def remember(self, crawl: str, urls: Iterable[str], *, depth: int, epoch: str) -> None:
@@ -64,12 +59,11 @@ class LinkMemory:
             self._store(crawl, ((hash(url), depth) for url in urls))
 
     def _store(self, crawl: str, entries: Iterable[tuple[int, int]]) -> None:
+        links = self._young.setdefault(crawl, {})
         for key, depth in entries:
-            links = self._young.setdefault(crawl, {})
-            if key not in links:
-                self._count += 1
+            if links.get(key, depth) >= depth:
+                self._count += key not in links
                 links[key] = depth
-            else:
-                links[key] = min(depth, links[key])
-            if self._count >= self._half:
-                self._young, self._old, self._count = {}, self._young, 0
+                if self._count >= self._half:
+                    links = {}
+                    self._young, self._old, self._count = {crawl: links}, self._young, 0

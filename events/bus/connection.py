@@ -6,13 +6,16 @@ XADD; here nothing is re-sent unless the caller says that twice is the same as o
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from events.errors import Refused
 from events.keys import Keys
@@ -20,6 +23,8 @@ from events.logs import masked
 
 #: A command that takes longer than this has lost its connection. Longer than any script of ours may run.
 COMMAND_TIMEOUT_SECONDS = 15
+#: Below asyncio's high-water mark of 64 KiB, under which a write never waits.
+_BUFFERED_BYTES = 32 * 1024
 
 
 class Bus:
@@ -59,6 +64,36 @@ class Bus:
 
 def _client(url: str, **options: Any) -> Any:
     try:
-        return Redis.from_url(url, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0), **options)
+        pool: Any = ConnectionPool.from_url(url, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0), **options)
     except ValueError as error:
         raise Refused(f"wrong setting: redis_url is {masked(url)!r}: {error}") from None
+    pool.connection_class = _quick(pool.connection_class)
+    return Redis.from_pool(pool)
+
+
+class _QuickSending:
+    """Sends without `asyncio.wait_for`, in which redis-py wraps each write.
+
+    Until Python 3.12 that loses a cancellation that comes together with the end of the write, and it makes a task of
+    each command. What fits into the transport's buffer needs no time limit: it is gone at once, and the reply has a
+    limit of its own.
+    """
+
+    socket_timeout: float | None
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        limit, self.socket_timeout = self.socket_timeout, None
+        try:
+            is_small = isinstance(command, list) and sum(map(len, command)) < _BUFFERED_BYTES
+            async with contextlib.nullcontext() if is_small else asyncio.timeout(limit):
+                await super().send_packed_command(command, check_health)  # type: ignore[misc]
+        except TimeoutError as error:
+            await self.disconnect(nowait=True)  # type: ignore[attr-defined]
+            raise RedisTimeoutError("Redis takes nothing") from error
+        finally:
+            self.socket_timeout = limit
+
+
+@cache
+def _quick(kind: type) -> type:
+    return type(f"Quick{kind.__name__}", (_QuickSending, kind), {})

@@ -14,7 +14,7 @@ from events.errors import Refused
 from events.settings import Settings
 from penstock.cluster.folder import Address, DataFolder
 from penstock.cluster.server import EmbeddedServer, wait_until_gone
-from penstock.cluster.supervisor import Supervisor
+from penstock.cluster.supervisor import DRAIN_SECONDS, IDLE_DRAIN_SECONDS, Supervisor
 
 log = logging.getLogger("penstock.cluster")
 
@@ -29,6 +29,8 @@ class Cluster:
 
     def __init__(self, settings: Settings, *, supervisor: Supervisor | None = None) -> None:
         self.settings, self.supervisor = settings, supervisor
+        #: Set by the command when no crawl is left, so that the end need not be waited for.
+        self.is_idle = False
 
     @property
     def is_ours(self) -> bool:
@@ -94,8 +96,9 @@ async def _started(settings: Settings, folder: DataFolder) -> AsyncIterator[Clus
     try:
         _publish_address(folder, inside, server)
         await supervisor.start()
-        yield Cluster(inside, supervisor=supervisor)
-        await supervisor.drain()
+        cluster = Cluster(inside, supervisor=supervisor)
+        yield cluster
+        await supervisor.drain(patience_seconds=IDLE_DRAIN_SECONDS if cluster.is_idle else DRAIN_SECONDS)
     finally:
         watcher.cancel()
         supervisor.kill()

@@ -189,7 +189,6 @@ async def test_an_endless_row_of_interim_answers_is_refused(client):
 @pytest.mark.parametrize(
     ("url", "reason", "retryable"),
     [
-        ("http://127.0.0.1:1/", "connect_refused", True),
         ("http://no-such-host.invalid/", "dns_not_found", False),
         ("http://a..b/", "invalid_url", False),
         (f"http://{'a' * 70}.test/", "invalid_url", False),
@@ -202,6 +201,13 @@ async def test_where_no_connection_comes_about_nobody_was_asked(client, url, rea
         await client.get(url, **AGENT)
 
     assert (caught.value.reason, caught.value.retryable, caught.value.asked) == (reason, retryable, False)
+
+
+async def test_a_refused_connection_is_a_knock_at_the_door(client):
+    with pytest.raises(FetchError) as caught:
+        await client.get("http://127.0.0.1:1/", **AGENT)
+
+    assert (caught.value.reason, caught.value.retryable, caught.value.asked) == ("connect_refused", True, True)
 
 
 async def test_plain_http_on_a_tls_port_is_a_tls_error(client):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from scraper import children as pool
 from scraper.children import Children, NoParser
 from scraper.once import parse_once
 from tests.scraper.pages import job_of, stored_page
@@ -188,7 +187,3 @@ async def test_a_single_page_can_be_read_outside_of_a_crawl():
 
     assert (result.title, result.links) == ("T", ("http://site.test/x",))
     assert result.decoded_items()[0].data["text"] == "text"
-
-
-def test_pages_behind_the_one_at_work_are_few():
-    assert pool.DEPTH <= 4

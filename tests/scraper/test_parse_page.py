@@ -47,7 +47,14 @@ def test_attributes_are_read_from_elements_that_have_them():
 def test_a_bad_selector_is_named(selector):
     page = page_of(BODY)
 
-    for ask in (page.css, page.text, page.texts, page.first, lambda css: page.attr(css, "x"), lambda css: page.attrs(css, "x")):
+    for ask in (
+        page.css,
+        page.text,
+        page.texts,
+        page.first,
+        lambda css: page.attr(css, "x"),
+        lambda css: page.attrs(css, "x"),
+    ):
         with pytest.raises(BadSelector) as caught:
             ask(selector)
         assert repr(selector) in str(caught.value)
@@ -81,7 +88,7 @@ def test_json_is_read_by_the_rules_for_text():
 
 
 def test_a_page_in_another_encoding_reads_the_same():
-    body = f'<meta charset="windows-1251"><title>Привет</title>'.encode("cp1251")
+    body = '<meta charset="windows-1251"><title>Привет</title>'.encode("cp1251")
 
     assert page_of(body, content_type="text/html").title == "Привет"
     assert encoding_of(body) == "cp1251"
@@ -124,7 +131,7 @@ def test_what_is_no_html_has_no_elements():
 def test_scraps_are_pages_too(body):
     page = page_of(body)
 
-    page.title, page.links(), page.css("*")  # noqa: B018
+    page.title, page.links(), page.css("*")
 
 
 def test_it_says_what_it_is():

@@ -37,7 +37,10 @@ def read(body: str | bytes = BODY, **job) -> Result:
 def test_a_spiders_items_carry_its_name_and_version(spider):
     result = read(spider=spider("yield {'title': page.title}\nyield {'n': 1}", ", version='7'"))
 
-    assert [(item.type, item.data) for item in result.decoded_items()] == [("thing", {"title": "T"}), ("thing", {"n": 1})]
+    assert [(item.type, item.data) for item in result.decoded_items()] == [
+        ("thing", {"title": "T"}),
+        ("thing", {"n": 1}),
+    ]
     assert (result.spider, result.spider_version, result.error) == ("mine", "7", None)
     assert (result.title, result.links) == ("T", ("http://site.test/next",))
 
@@ -150,7 +153,10 @@ def test_items_have_room_in_a_frame():
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(st.text(alphabet="<>abp/=\"' !-\0&;x\x01é😀", max_size=200), st.sampled_from(["", "text/html", "text/html; charset=gbk"]))
+@given(
+    st.text(alphabet="<>abp/=\"' !-\0&;x\x01é😀", max_size=200),
+    st.sampled_from(["", "text/html", "text/html; charset=gbk"]),
+)
 def test_any_body_gives_a_result_that_can_be_sent(body, content_type):
     result = read(body, content_type=content_type)
 

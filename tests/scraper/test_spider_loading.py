@@ -67,7 +67,10 @@ def test_a_spider_may_import_its_neighbours(tmp_path):
         ("import no_such_library\n", r"ModuleNotFoundError: No module named 'no_such_library' \(mine.py:1\)"),
         ("x = 1\n", "no Spider in"),
         ("", "no Spider in"),
-        ("from scraper import Spider\ns = Spider('s')\n@s.page('no-slash')\ndef f(p): ...\n", "not a pattern for pages"),
+        (
+            "from scraper import Spider\ns = Spider('s')\n@s.page('no-slash')\ndef f(p): ...\n",
+            "not a pattern for pages",
+        ),
     ],
 )
 def test_a_file_that_is_no_spider_is_one_clear_line(tmp_path, text, message):

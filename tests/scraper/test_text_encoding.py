@@ -49,7 +49,9 @@ def test_the_encoding_is_found_in_the_order_of_the_standard(body, content_type, 
     assert encoding_of(body, content_type) == encoding
 
 
-@pytest.mark.parametrize("label", ["no-such", "zlib_codec", "rot13", "utf-7", "utf-8\0", "idna", "base64", "", "\ud800"])
+@pytest.mark.parametrize(
+    "label", ["no-such", "zlib_codec", "rot13", "utf-7", "utf-8\0", "idna", "base64", "", "\ud800"]
+)
 def test_a_word_that_is_no_label_counts_as_not_said(label):
     assert encoding_of(b"+ADw-script+AD4-", f"text/html; charset={label}") == "utf-8"
     assert encoding_of(b"\xff\xffabc", f"text/html; charset={label}") == "cp1252"

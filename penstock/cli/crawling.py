@@ -1,0 +1,85 @@
+"""Commands that crawl, and that look on: crawl, watch, inspect."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from penstock.cli.options import AllowPrivate, Data, Json, Many, SpiderOption, UserAgent, app, given
+
+_REPEATABLE = "a regular expression; may be repeated."
+
+
+@app.command(rich_help_panel="Crawling")
+def crawl(
+    seeds: Annotated[Many, typer.Argument(metavar="[SEED]...", help="URLs to start from.")] = None,
+    spider: SpiderOption = None,
+    name: Annotated[
+        str | None, typer.Option(help="The crawl's name [its first host]; an unfinished one of it goes on.")
+    ] = None,
+    data: Data = None,
+    max_pages: Annotated[int | None, typer.Option(min=0, help="Pages to fetch; 0: no bound.")] = None,
+    max_depth: Annotated[int | None, typer.Option(min=0, help="Links from a seed; 0: no bound.")] = None,
+    delay: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Between starts of requests to a host [1.0].")
+    ] = None,
+    per_host: Annotated[int | None, typer.Option(min=1, help="Requests in flight to one host [1].")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, help="Requests in flight in each fetch process.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Fetch processes.")] = None,
+    parsers: Annotated[int | None, typer.Option(min=1, help="Parser processes.")] = None,
+    scope: Annotated[Literal["host", "domain", "any"] | None, typer.Option(help="Where links may lead [host].")] = None,
+    allow: Annotated[Many, typer.Option(metavar="PATTERN", help=f"Only URLs that match: {_REPEATABLE}")] = None,
+    deny: Annotated[Many, typer.Option(metavar="PATTERN", help=f"No URLs that match: {_REPEATABLE}")] = None,
+    ignore_robots: Annotated[bool, typer.Option("--ignore-robots", help="Do not ask for robots.txt.")] = False,
+    allow_private: AllowPrivate = False,
+    user_agent: UserAgent = None,
+    seeds_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Seeds, one a line; # begins a comment.")
+    ] = None,
+    progress: Annotated[
+        Literal["auto", "live", "plain", "none"] | None, typer.Option(help="How to show it [auto].")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Crawl from seed URLs and keep the result; the same command again goes on where it was stopped.
+
+    Example: penstock crawl https://books.toscrape.com/ --max-pages 200 --delay 0.5
+    """
+    said = {key: value for key, value in locals().items() if key not in ("seeds", "seeds_file", "json")}
+    said |= {"ignore_robots": ignore_robots or None, "allow_private": allow_private or None}
+    from penstock.commands.crawl import crawl as run
+
+    raise typer.Exit(run(seeds or [], given(said), seeds_file=seeds_file, json=json))
+
+
+@app.command(rich_help_panel="Crawling")
+def watch(
+    crawl: Annotated[str | None, typer.Argument(metavar="[CRAWL]", help="Its id or name [the latest].")] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Watch a crawl that runs; join late, leave, or join twice.
+
+    Example: penstock watch books --json
+    """
+    from penstock.commands.watch import watch as run
+
+    raise typer.Exit(run(crawl, given({"data": data}), json=json))
+
+
+@app.command(rich_help_panel="Results")
+def inspect(
+    url: Annotated[str, typer.Argument(help="The page.")],
+    spider: SpiderOption = None,
+    allow_private: AllowPrivate = False,
+    user_agent: UserAgent = None,
+) -> None:
+    """Fetch and parse one page, store nothing, and show what came of it.
+
+    Example: penstock inspect https://example.com/ --spider books.py
+    """
+    from penstock.commands.inspect import inspect as run
+
+    said = given({"allow_private": allow_private or None, "user_agent": user_agent})
+    raise typer.Exit(run(url, said, spider=spider))

@@ -1,0 +1,31 @@
+"""What the commands share: the app, options that many have, and what becomes of their values."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="penstock",
+    help="Crawl the web: fetch once, parse for ever, lose nothing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="The data folder [.penstock].")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+SpiderOption = Annotated[
+    str | None, typer.Option("--spider", metavar="FILE.py|module:attribute", help="What to extract.")
+]
+AllowPrivate = Annotated[bool, typer.Option("--allow-private", help="Fetch private and loopback addresses too.")]
+UserAgent = Annotated[str | None, typer.Option("--user-agent", metavar="TEXT", help="Who we say we are.")]
+Many = list[str] | None
+
+
+def given(values: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given at all."""
+    return {name: value for name, value in values.items() if value is not None and value != []}
