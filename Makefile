@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml constraints.txt tools/bootstrap.py
 	@command -v python3 >/dev/null || { echo 'penstock: no python3 on PATH; install Python 3.11 or later.' >&2; exit 1; }
 	@python3 tools/bootstrap.py $@
 
-.PHONY: help demo test soak check fmt lock clean
+.PHONY: help demo test soak check fmt lock readme clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ lock: $(STAMP) ## renew constraints.txt from pyproject.toml
 	@uv=uv; $$uv --version >/dev/null 2>&1 || uv="$(PYTHON) -m uv"; \
 	  $$uv pip compile -q --upgrade --universal --python-version 3.11 --no-annotate --no-header --all-extras \
 	    pyproject.toml -o constraints.txt
+
+readme: $(STAMP) ## fill the README's generated blocks: the map and the recording
+	@$(PYTHON) -m tools.freshen_readme
 
 clean: ## remove .venv and what the tools left behind; a crawl's data stays
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -57,19 +57,26 @@ async def snapshot(bus: Bus, crawl: str) -> dict[str, dict[str, Any]]:
 
 async def follow(bus: Bus, crawl: str) -> AsyncIterator[dict[str, dict[str, Any]]]:
     """The state of all parts, first as it stands, then after each change, and at least every SILENCE_SECONDS."""
-    channel = bus.keys.progress(crawl)
-    async with bus.redis.pubsub() as pubsub:
-        await pubsub.subscribe(channel)
-        state = await snapshot(bus, crawl)
-        yield state
-        while True:
-            try:
-                message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=SILENCE_SECONDS)
-            except PASSING:
-                message = None
-                await asyncio.sleep(SILENCE_SECONDS)
-            state = _changed(state, message["data"]) if message else await _again(bus, crawl, state)
+    reader = bus.reader()
+    try:
+        async with reader.pubsub() as pubsub:
+            await pubsub.subscribe(bus.keys.progress(crawl))
+            state = await snapshot(bus, crawl)
             yield state
+            while True:
+                message = await _heard(pubsub)
+                state = _changed(state, message["data"]) if message else await _again(bus, crawl, state)
+                yield state
+    finally:
+        await bus.release(reader)
+
+
+async def _heard(pubsub: Any) -> Any:
+    try:
+        return await pubsub.get_message(ignore_subscribe_messages=True, timeout=SILENCE_SECONDS)
+    except PASSING:
+        await asyncio.sleep(SILENCE_SECONDS)
+        return None
 
 
 def _changed(state: dict[str, Any], data: bytes) -> dict[str, Any]:

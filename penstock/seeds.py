@@ -15,8 +15,8 @@ from pathlib import Path
 
 from events.errors import Refused
 from scheduler.urls import CanonicalURL, canonical
-from scraper.addresses import check_url, is_public
 from scraper.errors import FetchError
+from scraper.http.addresses import check_url, is_public
 
 #: Names looked up before a start; a longer list is looked up by the crawl itself.
 MOST_LOOK_UPS = 20

@@ -15,11 +15,15 @@ from typing import Protocol, Self
 from events.bus import Bus
 from events.progress import follow
 from events.settings import Settings
+from events.topology import RECORD
 from penstock.view.plain import NoView, PlainView
 from penstock.view.state import CrawlState, Watcher
 
 #: SQL is asked whether the crawl is complete when progress has not said so for this long.
 ASK_SQL_SECONDS = 2.0
+#: A finished crawl whose recorder has had nothing to do for this long will not become complete: an event of it lies
+#: among the dead letters of `storage.record`.
+QUIET_SECONDS = 10.0
 
 
 class View(Protocol):
@@ -54,15 +58,17 @@ async def watch(bus: Bus, settings: Settings, crawl: str, name: str, view: View)
 
 async def states(bus: Bus, settings: Settings, crawl: str, name: str) -> AsyncIterator[CrawlState]:
     """States of a crawl, the last one being its end: complete in SQL, or cancelled."""
-    watcher, asked_at = Watcher(crawl, name), time.monotonic()
+    watcher, asked_at, quiet_since = Watcher(crawl, name), time.monotonic(), time.monotonic()
     async for parts in follow(bus, crawl):
-        state = watcher.state_of(parts)
+        state, now = watcher.state_of(parts), time.monotonic()
         yield state
         if state.complete or state.state == "cancelled":
             return
-        if time.monotonic() - asked_at > ASK_SQL_SECONDS:
-            asked_at = time.monotonic()
-            if await asyncio.to_thread(_is_complete, settings, crawl):
+        if state.state != "finished" or state.backlog.get(RECORD.name):
+            quiet_since = now
+        if now - asked_at > ASK_SQL_SECONDS:
+            asked_at = now
+            if await asyncio.to_thread(_is_complete, settings, crawl) or now - quiet_since > QUIET_SECONDS:
                 yield watcher.state_of({**parts, "record": {**parts.get("record", {}), "complete": True}})
                 return
 

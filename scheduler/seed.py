@@ -22,7 +22,7 @@ from scheduler.scope import Scope
 from scheduler.urls import CanonicalURL, canonical
 
 #: `seeds.add` may overtake the `crawl.start` that it belongs to (two streams); it waits this long for it.
-_PATIENCE_SECONDS, _LOOK_SECONDS = 2.0, 0.02
+_PATIENCE_SECONDS, _LOOK_SECONDS = 1.0, 0.02
 #: Crawl ids are part of keys and of messages worded in Lua.
 _CRAWL_ID = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _VERBS = {CrawlPause: "paused", CrawlResume: "resumed", CrawlCancel: "cancelled"}

@@ -12,6 +12,7 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
+from events.broker import broker_url, tls_options
 from events.bus import Bus
 from events.bus.scripts import PASSING, passing
 from events.lifetime import happened
@@ -48,6 +49,7 @@ def _celery(settings: Settings, bus: Bus) -> Any:
     from celery import Celery  # half a second to import, on a thread, while the first seeds are planted
 
     app = Celery("penstock", broker=broker_url(settings.redis_url), set_as_current=False)
+    app.conf.broker_use_ssl = tls_options(settings.redis_url)
     app.conf.broker_transport_options = {**_BROKER_OPTIONS, "global_keyprefix": bus.keys.tickets_prefix}
     return app
 
@@ -60,12 +62,3 @@ def _is_away(error: Exception) -> bool:
     if isinstance(error, (*PASSING, ResponseError)):
         return passing(error)
     return "kombu" in type(error).__module__
-
-
-def broker_url(redis_url: str) -> str:
-    """The same Redis as Celery spells it: `unix:///path?db=1` is `redis+socket:///path?virtual_host=1` there."""
-    if not redis_url.startswith("unix://"):
-        return redis_url
-    path, _, query = redis_url.removeprefix("unix://").partition("?")
-    fields = dict(pair.partition("=")[::2] for pair in query.split("&") if pair)
-    return f"redis+socket://{path}?virtual_host={fields.get('db', '0')}"

@@ -23,13 +23,13 @@ from celery.signals import (
     worker_shutting_down,
 )
 
+from events.broker import broker_url, tls_options
 from events.errors import Refused
 from events.keys import Keys
 from events.lifetime import die_with_parent
 from events.logs import configure_logs
 from events.settings import Settings, load
 from events.topology import FETCH
-from scraper.broker import broker_url, tls_options
 
 #: A worker process that has grown beyond this is replaced when its ticket ends, in KiB.
 MOST_MEMORY_KIB = 600_000
@@ -81,7 +81,7 @@ def _give_up(line: str) -> None:
 @app.task(name=FETCH.name, ignore_result=True)  # type: ignore[untyped-decorator]
 def ticket() -> int:
     """Work the stream of URL jobs until it is dry; returns how many were finished."""
-    from scraper.process import work
+    from scraper.fetchers.bench import work
 
     return work(_settings(), is_stopping)
 
@@ -103,7 +103,7 @@ def _logs(**_: Any) -> None:
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _preload(sender: Any, **_: Any) -> None:
-    import scraper.process  # noqa: F401  (half a second, once instead of in each child)
+    import scraper.fetchers.bench  # noqa: F401  (half a second, once instead of in each child)
 
     # Workers need not know of one another: tickets are all alike. Asking for neighbours would take a second.
     sender.options.update(without_mingle=True, without_gossip=True)
@@ -111,7 +111,7 @@ def _preload(sender: Any, **_: Any) -> None:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _child_begins(**_: Any) -> None:
-    from scraper.process import prepare
+    from scraper.fetchers.bench import prepare
 
     die_with_parent()
     prepare()
@@ -119,7 +119,7 @@ def _child_begins(**_: Any) -> None:
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]
 def _child_ends(**_: Any) -> None:
-    from scraper.process import close
+    from scraper.fetchers.bench import close
 
     close()
 

@@ -20,12 +20,12 @@ from events.bus.scripts import PASSING
 from events.envelope import Message
 from events.settings import Settings
 from events.topology import FETCH
-from scraper.client import Client
-from scraper.jobs import Jobs
-from scraper.outbox import Outbox
-from scraper.outcomes import Outcome, lost, message_of
-from scraper.presence import present
-from scraper.robots import Robots
+from scraper.fetchers.jobs import Jobs
+from scraper.fetchers.outbox import Outbox
+from scraper.fetchers.outcomes import Outcome, lost, message_of
+from scraper.fetchers.presence import present
+from scraper.http.client import Client
+from scraper.robots.verdict import Robots
 
 log = logging.getLogger(FETCH.name)
 

@@ -12,9 +12,9 @@ import ada_url
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode, SelectolaxError
 
 from events.errors import Refused
-from scraper.links import Links, links_of, resolve
-from scraper.media import is_html
-from scraper.text import decoded, encoding_of, markup
+from scraper.html.links import Links, links_of, resolve
+from scraper.html.media import is_html
+from scraper.html.text import decoded, encoding_of, markup
 from scraper.warc import StoredPage
 
 

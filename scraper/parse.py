@@ -19,11 +19,11 @@ from events.errors import PenstockError
 from events.pages import PageParsed
 from events.settings import Settings
 from events.topology import PARSE
-from scraper import parsed
-from scraper.bodies import Bodies
-from scraper.children import PAGE_SECONDS, Children, NoParser
-from scraper.frames import Job, Result
-from scraper.link_memory import LinkMemory
+from scraper.parsers import parsed
+from scraper.parsers.bodies import Bodies
+from scraper.parsers.children import PAGE_SECONDS, Children, NoParser
+from scraper.parsers.frames import Job, Result
+from scraper.parsers.link_memory import LinkMemory
 
 __all__ = ["Children", "NoParser", "Parser", "run"]
 

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from events.errors import Refused
-from scraper.generic import Generic
+from scraper.html.generic import Generic
 from scraper.page import Page
 from scraper.spider import Spider, source_version
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from scraper.deflate import LEVEL, engine
 from scraper.errors import DamagedRecord
+from scraper.http.deflate import LEVEL, engine
 
 #: zlib's word for "with a gzip header and trailer".
 _GZIP = 31

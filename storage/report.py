@@ -68,8 +68,7 @@ class Reporter:
             watch.is_news, watch.until = True, until
         for page in pages[-LATEST:]:
             if page["outcome"] and page["crawl"] in self._watched:
-                latest = self._watched[page["crawl"]].latest
-                latest.append({"url": page["url"], "status": page["status"], "title": page["title"]})
+                _put(self._watched[page["crawl"]].latest, page)
 
     async def publish(self, *, at_once: bool = False) -> None:
         """Say what is due: news after INTERVAL_SECONDS, or at once."""
@@ -90,3 +89,13 @@ class Reporter:
         await self._part.publish(crawl, {**numbers, "latest": list(watch.latest)}, last=True)
         if complete or watch.said_at > watch.until:
             del self._watched[crawl]
+
+
+def _put(latest: deque[dict[str, Any]], page: Row) -> None:
+    """A page is touched twice, by its fetch and by its parse; the later one knows more."""
+    shown = {"url": page["url"], "status": page["status"], "title": page["title"]}
+    for place, known in enumerate(latest):
+        if known["url"] == shown["url"]:
+            latest[place] = shown
+            return
+    latest.append(shown)

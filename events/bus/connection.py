@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from functools import cache
 from typing import Any
 
-from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -23,6 +23,8 @@ from events.logs import masked
 
 #: A command that takes longer than this has lost its connection. Longer than any script of ours may run.
 COMMAND_TIMEOUT_SECONDS = 15
+#: Commands of one process at the same time; further ones wait for a connection instead of failing.
+MOST_CONNECTIONS = 32
 #: Below asyncio's high-water mark of 64 KiB, under which a write never waits.
 _BUFFERED_BYTES = 32 * 1024
 
@@ -37,14 +39,21 @@ class Bus:
         self.url = url
         self.keys = Keys(prefix)
         # redis-py types each reply as bytes or str; with no decoding they are bytes, which it cannot express.
-        self.redis: Any = _client(url, socket_timeout=COMMAND_TIMEOUT_SECONDS)
+        self.redis: Any = _client(
+            BlockingConnectionPool, url, socket_timeout=COMMAND_TIMEOUT_SECONDS, max_connections=MOST_CONNECTIONS
+        )
         self._readers: list[Any] = []
 
     def reader(self) -> Any:
         """A client whose reads may block as long as they like; closed with the bus."""
-        client = _client(self.url, socket_timeout=None, max_connections=2)
+        client = _client(ConnectionPool, self.url, socket_timeout=None)
         self._readers.append(client)
         return client
+
+    async def release(self, reader: Any) -> None:
+        """Close a reader before the bus is closed."""
+        self._readers.remove(reader)
+        await reader.aclose()
 
     async def close(self) -> None:
         """Close every connection."""
@@ -62,9 +71,9 @@ class Bus:
             await bus.close()
 
 
-def _client(url: str, **options: Any) -> Any:
+def _client(kind: type[ConnectionPool], url: str, **options: Any) -> Any:
     try:
-        pool: Any = ConnectionPool.from_url(url, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0), **options)
+        pool: Any = kind.from_url(url, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0), **options)
     except ValueError as error:
         raise Refused(f"wrong setting: redis_url is {masked(url)!r}: {error}") from None
     pool.connection_class = _quick(pool.connection_class)

@@ -14,9 +14,8 @@ from events.pages import Item, PageFetched
 from events.settings import Settings, load
 from penstock.plan import make_plan
 from penstock.seeds import check_reachable, seed_urls
-from scraper.fetch_once import Once, fetch_once
-from scraper.frames import Result
-from scraper.once import parse_once
+from scraper.inspect_page import Once, fetch_once, parse_once
+from scraper.parsers.frames import Result
 from scraper.spiders import load_spider
 from scraper.warc import read_record
 

@@ -25,7 +25,9 @@ from events.pages import BodyRef, Link, PageExcluded, PageFailed, PageFetched, P
 from events.settings import Settings
 from events.topology import FETCH, PARSE, RECORD
 from scheduler.discover import discover
-from scheduler.dispatch import dispatch
+from scheduler.dispatch import dispatch, dispatch_once
+from scheduler.frontier import Frontier
+from scheduler.frontier.frontier import Issued
 from scheduler.report import backlogs
 from scheduler.seed import seed
 from scheduler.settle import settle
@@ -54,8 +56,7 @@ class Web:
 
     def answer(self, url: str) -> Answering:
         """The next answer of this URL; 404 for what is not in the table."""
-        found = self.pages.get(url)
-        return Answering(status=404) if found is None else self._next(url, found, self._page)
+        return self._next(url, self.pages.get(url, Answering(status=404)), self._page)
 
     def verdict(self, host: str) -> RobotsFetched:
         """The next robots.txt of this host: there is none unless the table says otherwise."""
@@ -136,6 +137,11 @@ class Run:
         async with self.changed:
             await self.changed.wait_for(condition)
 
+    async def finished_now(self, crawl: str) -> CrawlFinished:
+        """The end of a crawl, whatever other crawls still do."""
+        await self.until(lambda: self.of(CrawlFinished, crawl))
+        return self.of(CrawlFinished, crawl)[0]
+
     async def finished(self, crawl: str) -> CrawlFinished:
         """The end of a crawl, once everything that was published has been read."""
         await self.until(lambda: self.of(CrawlFinished, crawl))
@@ -148,6 +154,11 @@ class Run:
         async with self.changed:
             self.hold -= set(urls)
             self.changed.notify_all()
+
+    async def drained_of(self, *stages: str) -> None:
+        """Wait until these stages are through with what they take."""
+        while sum(map((await backlogs(self.bus)).__getitem__, stages)):
+            await asyncio.sleep(0.002)
 
     async def drained(self) -> None:
         """Wait until every stage is through with everything."""
@@ -288,16 +299,28 @@ async def running(
     hurried: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Run]:
-    """All stages as tasks, for the length of a `with` block."""
+    """All stages as tasks, for the length of a `with` block; raises the first error of block and stages."""
     run = Run(bus, web, seed=seed_of_chance, twice=twice)
-    async with asyncio.TaskGroup() as tasks:
-        stages = [run.fetch(), run.parse(), run.record(), *([run.hurry()] if hurried else [])]
-        for _ in range(schedulers):
-            stages += scheduler(bus, run.stop, **settings)
-        run.tasks = [tasks.create_task(stage) for stage in stages]
-        yield run
-        for task in run.tasks:
-            task.cancel()
+    stages = [run.fetch(), run.parse(), run.record(), *([run.hurry()] if hurried else [])]
+    for _ in range(schedulers):
+        stages += scheduler(bus, run.stop, **settings)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            run.tasks = [tasks.create_task(stage) for stage in stages]
+            yield run
+            for task in run.tasks:
+                task.cancel()
+    except BaseExceptionGroup as group:
+        raise _first(group) from None
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+async def take_turns(frontier: Frontier, **changes: Any) -> Issued:
+    """One round of dispatch, beside those that run."""
+    return await dispatch_once(frontier, Settings(**changes))
 
 
 def scheduler(bus: Bus, stop: asyncio.Event, **settings: Any) -> list[Any]:

@@ -10,8 +10,8 @@ from events.crawls import CrawlSpec
 from events.envelope import new_message
 from events.pages import BodyRef, PageFetched, PageParsed
 from events.topology import FETCH
-from scraper.frames import Job
 from scraper.page import Page
+from scraper.parsers.frames import Job
 from scraper.warc import StoredPage, digest_of, write_record
 
 URL = "http://site.test/folder/page.html"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from scraper.addresses import check_url, host_key, is_public
 from scraper.errors import BlockedAddress, InvalidUrl
+from scraper.http.addresses import check_url, host_key, is_public
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ import msgspec
 import pytest
 from celery import Celery
 
+from events.broker import broker_url, tls_options
 from events.bus import publish
 from events.commands import PageFetch
 from events.crawls import CrawlSpec
 from events.envelope import new_message
 from events.topology import FETCH
 from penstock.site import SiteOptions, running_site
-from scraper.broker import broker_url, tls_options
 from tests.scraper.raw_server import answer, raw_server
 
 CRAWL = "20261123-120000-abcdef"

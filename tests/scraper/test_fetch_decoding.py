@@ -8,8 +8,8 @@ import brotli
 import pytest
 import zstandard
 
-from scraper.decoding import decode
 from scraper.errors import BadEncoding, BodyTooLarge, TooManyEncodings, Truncated, UnsupportedEncoding
+from scraper.http.decoding import decode
 
 MIB = 1024 * 1024
 PAGE = b"<html>" + random.Random(1).randbytes(500).hex().encode() * 40

@@ -4,9 +4,9 @@ from email.utils import formatdate
 
 import pytest
 
-from scraper.client import Answer
 from scraper.errors import BadLocation
-from scraper.headers import location_of, retry_after_ms
+from scraper.http.client import Answer
+from scraper.http.headers import location_of, retry_after_ms
 
 NOW = 1_795_000_000.0
 

@@ -6,10 +6,11 @@ from events.crawls import CrawlSpec
 from events.robots import RobotsRecord
 from events.settings import Settings
 from penstock.site import SiteOptions, running_site
-from scraper import robots as module
-from scraper.client import Client
-from scraper.exchange import at_once
-from scraper.robots import Robots, RobotsBook, fetch_robots
+from scraper.http.client import Client
+from scraper.http.exchange import at_once
+from scraper.robots import verdict as module
+from scraper.robots.book import RobotsBook
+from scraper.robots.verdict import Robots, fetch_robots
 from tests.scraper.raw_server import answer, raw_server
 
 SETTINGS = Settings(allow_private=True, deadline_seconds=0.3)
@@ -74,7 +75,7 @@ async def test_a_redirect_to_nowhere_or_in_circles_means_that_there_are_no_rules
 
 
 async def test_a_redirect_into_a_private_network_is_not_followed(monkeypatch):
-    monkeypatch.setattr("scraper.addresses.is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr("scraper.http.addresses.is_public", lambda address: address == "127.0.0.1")
     async with (
         raw_server(answer(b"User-agent: *\nDisallow: /"), host="127.0.0.2") as secret,
         raw_server(answer(b"", f"Location: {secret.url}/robots.txt", status="302 Found")) as server,

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from scraper.rules import MOST_BYTES, Rules, product_token, readable
+from scraper.robots.rules import MOST_BYTES, Rules, product_token, readable
 
 URL = "http://site.test/a/b"
 

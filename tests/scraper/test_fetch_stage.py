@@ -18,8 +18,8 @@ from events.robots import RobotsRecord
 from events.settings import Settings
 from events.topology import FETCH
 from penstock.site import SiteOptions, running_site
-from scraper.client import Client
 from scraper.fetch import Fetcher, work_stream
+from scraper.http.client import Client
 from scraper.warc import digest_of, read_record
 from tests.scraper.raw_server import answer, raw_server
 

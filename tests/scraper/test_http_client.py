@@ -8,8 +8,8 @@ import pytest
 from events.settings import Settings
 from penstock.site import SiteOptions, running_site
 from penstock.site.hostile import CATALOGUE
-from scraper.client import Client
 from scraper.errors import FetchError
+from scraper.http.client import Client
 from tests.scraper.raw_server import answer, raw_server
 
 SETTINGS = Settings(allow_private=True, deadline_seconds=0.3)
@@ -155,7 +155,7 @@ async def test_the_body_of_an_error_is_not_kept_and_cannot_keep_us(client):
 
 
 async def test_a_body_slower_than_the_least_rate_is_too_slow(client, monkeypatch):
-    monkeypatch.setattr("scraper.client.PACE_SECONDS", 0.1)
+    monkeypatch.setattr("scraper.http.client.PACE_SECONDS", 0.1)
 
     async def stall(reader, writer):
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nx")
@@ -166,7 +166,7 @@ async def test_a_body_slower_than_the_least_rate_is_too_slow(client, monkeypatch
 
 
 async def test_a_slow_first_byte_is_borne_until_the_deadline(client, monkeypatch):
-    monkeypatch.setattr("scraper.client.PACE_SECONDS", 0.05)
+    monkeypatch.setattr("scraper.http.client.PACE_SECONDS", 0.05)
 
     async def think(reader, writer):
         await asyncio.sleep(0.15)
@@ -228,7 +228,7 @@ async def test_a_private_address_is_blocked_whether_it_is_a_name_or_a_number(url
 
 
 async def test_the_address_that_is_connected_to_is_checked_whatever_was_said_before(monkeypatch):
-    monkeypatch.setattr("scraper.client.check_url", lambda url, **_: url)
+    monkeypatch.setattr("scraper.http.client.check_url", lambda url, **_: url)
     async with raw_server(answer()) as server, Client(Settings()) as careful:
         assert await reason_of(careful, server.url) == "blocked_address"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from scraper.children import Children, NoParser
-from scraper.once import parse_once
+from scraper.inspect_page import parse_once
+from scraper.parsers.children import Children, NoParser
 from tests.scraper.pages import job_of, stored_page
 
 GOOD = "<title>good</title>"

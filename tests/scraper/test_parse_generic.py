@@ -5,8 +5,8 @@ import time
 import msgspec
 import pytest
 
-from scraper import generic
-from scraper.jsonld import MAX_BLOCK_CHARS, read_jsonld
+from scraper.html import generic
+from scraper.html.jsonld import MAX_BLOCK_CHARS, read_jsonld
 from tests.scraper.pages import page_of
 
 

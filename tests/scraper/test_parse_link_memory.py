@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from scraper.link_memory import LinkMemory
+from scraper.parsers.link_memory import LinkMemory
 
 CAPACITY = 6
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.links import MAX_LINKS_CHARS, MAX_URL_CHARS, resolve, resolve_all
+from scraper.html.links import MAX_LINKS_CHARS, MAX_URL_CHARS, resolve, resolve_all
 from tests.scraper.pages import URL, page_of
 
 BASE = "http://site.test/folder/page.html?q=1"

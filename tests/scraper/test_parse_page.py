@@ -2,8 +2,8 @@
 
 import pytest
 
+from scraper.html.text import encoding_of
 from scraper.page import BadSelector
-from scraper.text import encoding_of
 from tests.scraper.pages import page_of
 
 BODY = """

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from events.errors import Refused
-from scraper.generic import Generic
+from scraper.html.generic import Generic
 from scraper.spiders import load, load_spider
 
 SPIDER = "from scraper import Spider\nspider = Spider('found')\n"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.labels import DECODERS
-from scraper.text import decoded, encoding_of, markup
+from scraper.html.labels import DECODERS
+from scraper.html.text import decoded, encoding_of, markup
 
 RUSSIAN = "Привет, мир"
 

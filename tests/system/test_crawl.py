@@ -82,7 +82,9 @@ async def test_ctrl_c_drains_and_says_how_to_go_on(tmp_path: Path) -> None:
             process.send_signal(signal.SIGINT)
             assert await process.wait() == 130
         assert not any(Path(f"/proc/{pid}").exists() for pid in cluster)
-        done = await penstock("crawl", "--data", str(tmp_path), "--progress", "none", "--json", PENSTOCK_ALLOW_PRIVATE="1")
+        done = await penstock(
+            "crawl", "--data", str(tmp_path), "--progress", "none", "--json", PENSTOCK_ALLOW_PRIVATE="1"
+        )
         truth = expected(site.web)
     assert done.status == 0, done
     assert done.json["fetched"] == sum(page.allowed and page.status < 400 for page in truth.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -21,7 +22,7 @@ KINDS = {
     "worker": "penstock worker",
     "worker child": "penstock worker",
     "parse": "penstock parse",
-    "parser child": "scraper.parse_child",
+    "parser child": "scraper.parsers.process",
     "record": "penstock record",
     "server": "-server",
 }
@@ -68,7 +69,7 @@ async def nothing_lost_and_nothing_twice(site: RunningSite, data: Path) -> None:
 def longest_pause(site: RunningSite) -> float:
     """Seconds between two requests, at the most."""
     starts = sorted(record.start_ns for record in site.log.records)
-    return max(after - before for before, after in zip(starts, starts[1:], strict=False)) / 1e9
+    return max(after - before for before, after in itertools.pairwise(starts)) / 1e9
 
 
 @pytest.mark.timeout(240)

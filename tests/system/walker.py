@@ -37,8 +37,11 @@ def walk(start: str) -> dict[str, int]:
         links = _Links(final)
         links.feed(body.decode("utf-8", "replace"))
         for link in links.found:
-            if urlsplit(link).scheme in ("http", "https") and urlsplit(link).netloc == urlsplit(start).netloc:
-                if link not in seen:
-                    seen.add(link)
-                    queue.append(link)
+            if _same_site(link, start) and link not in seen:
+                seen.add(link)
+                queue.append(link)
     return pages
+
+
+def _same_site(link: str, start: str) -> bool:
+    return urlsplit(link).scheme in ("http", "https") and urlsplit(link).netloc == urlsplit(start).netloc

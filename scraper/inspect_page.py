@@ -1,6 +1,7 @@
-"""One page, fetched now, for a person who wants to see what comes of it; nothing is stored and nothing is followed.
+"""One page outside of any crawl, for a person who wants to see what comes of it: `penstock inspect`.
 
-Takes a URL, gives the outcome that a crawl would have recorded, the answer, and what robots.txt says. No Redis.
+Takes a URL, gives the outcome that a crawl would have recorded, the answer, what robots.txt says, and what a parser
+process makes of the page. No Redis; nothing is stored, nothing is followed.
 """
 
 import msgspec
@@ -9,13 +10,16 @@ from events.commands import PageFetch
 from events.crawls import CrawlSpec
 from events.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
 from events.settings import Settings
-from scraper.addresses import check_url, host_key
-from scraper.client import Answer, Client
 from scraper.errors import FetchError, RobotsUnreachable
-from scraper.exchange import at_once
-from scraper.outcomes import Outcome, excluded, of_answer, of_error
-from scraper.robots import ATTEMPTS, Robots, fetch_robots
-from scraper.rules import Rules, product_token
+from scraper.fetchers.outcomes import Outcome, excluded, of_answer, of_error
+from scraper.http.addresses import check_url, host_key
+from scraper.http.client import Answer, Client
+from scraper.http.exchange import at_once
+from scraper.parsers.children import Children
+from scraper.parsers.frames import Job, Result
+from scraper.robots.rules import Rules, product_token
+from scraper.robots.verdict import ATTEMPTS, Robots, fetch_robots
+from scraper.warc import StoredPage, digest_of, write_record
 
 _EVENT_ID = "once"
 
@@ -74,3 +78,18 @@ async def _fetch(client: Client, job: PageFetch, spec: CrawlSpec) -> tuple[Outco
         return of_answer(job, answer, spec, event_id=_EVENT_ID, issued_ms=answer.started_at), answer
     except FetchError as error:
         return of_error(job, error), answer
+
+
+async def parse_once(page: StoredPage, *, spider: str | None = None, max_links: int = 10_000) -> Result:
+    """What a page says to the extractor that is named so; `Result.decoded_items()` has its items."""
+    raw = write_record(
+        url=page.url,
+        event_id=page.url,
+        status=page.status,
+        headers=page.headers,
+        body=page.body,
+        digest=digest_of(page.body),
+        started_at=0,
+    )
+    async with Children(1) as children:
+        return await children.submit(Job(page.url, raw, 0, spider, max_links))

@@ -9,8 +9,8 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from scraper.jsonld import read_jsonld
-from scraper.links import resolve
+from scraper.html.jsonld import read_jsonld
+from scraper.html.links import resolve
 from scraper.page import Page, text_of
 from scraper.spider import source_version
 

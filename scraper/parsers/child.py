@@ -15,8 +15,10 @@ from typing import cast
 
 import msgspec
 
-from scraper.frames import BrokenFrame, Inbox, Job, Result, frame, results
+from scraper.parsers.frames import BrokenFrame, Inbox, Job, Result, frame, results
 
+#: The folder that holds our packages.
+PACKAGES = Path(__file__).parents[2]
 #: A page of which more than this is stored waits for a child that has nothing else to do, in bytes.
 LARGE_BYTES = 256 * 1024
 #: A child with more pages than this is given no others yet; in between, it takes several in one write.
@@ -145,11 +147,11 @@ async def launch(
     """
     _, child = await asyncio.get_running_loop().subprocess_exec(
         lambda: Child(on_ready=on_ready, on_result=on_result, on_gone=on_gone),
-        *(sys.executable, "-m", "scraper.parse_child", str(Path.cwd()), str(cpu_seconds)),
+        *(sys.executable, "-m", "scraper.parsers.process", str(Path.cwd()), str(cpu_seconds)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=None,
-        cwd=Path(__file__).parent.parent,
+        cwd=PACKAGES,
     )
     return child
 

@@ -5,8 +5,8 @@ from email.utils import parsedate_to_datetime
 
 import ada_url
 
-from scraper.client import Answer
 from scraper.errors import BadLocation
+from scraper.http.client import Answer
 
 #: Statuses whose Location is where the page is (RFC 9110 §15.4).
 MOVED = frozenset((300, 301, 302, 303, 307, 308))

@@ -2,7 +2,7 @@
 
 from events.crawls import CrawlSpec
 from events.settings import Settings
-from scraper.fetch_once import fetch_once
+from scraper.inspect_page import fetch_once
 from scraper.warc import read_record
 from tests.scraper.raw_server import answer, raw_server
 

@@ -13,8 +13,8 @@ from typing import Any
 import brotli
 import zstandard
 
-from scraper.deflate import engine
 from scraper.errors import BadEncoding, BodyTooLarge, TooManyEncodings, Truncated, UnsupportedEncoding
+from scraper.http.deflate import engine
 
 #: Content-Encodings one upon the other; more are refused.
 MOST_ENCODINGS = 2

@@ -13,8 +13,8 @@ import time
 from typing import BinaryIO
 
 from events.lifetime import die_with_parent
-from scraper.frames import READY, Result, frame, jobs, length_of
-from scraper.reading import Reader
+from scraper.parsers.frames import READY, Result, frame, jobs, length_of
+from scraper.parsers.reading import Reader
 
 #: Address space that a page may take, over what the process has at its start, in bytes. Beyond it memory is refused.
 PAGE_MEMORY_BYTES = 1024 * 1024 * 1024

@@ -14,9 +14,9 @@ from events.codec import clean
 from events.errors import Refused
 from events.pages import Item
 from scraper.errors import DamagedRecord
-from scraper.frames import Job, Result
-from scraper.links import Links
+from scraper.html.links import Links
 from scraper.page import Page
+from scraper.parsers.frames import Job, Result
 from scraper.spiders import Extractor, load, one_line
 from scraper.warc import read_record
 

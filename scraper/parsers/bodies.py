@@ -1,6 +1,6 @@
 """What lies in Redis about deliveries of `page.fetched`: their bodies, their crawls' specifications, and the epoch.
 
-Takes deliveries, gives `Looked`, in one round trip. Owns a memory of specifications, which never change.
+Takes deliveries, gives `Looked`, in one round trip.
 """
 
 import asyncio
@@ -16,13 +16,11 @@ from events.bus.scripts import PASSING, PATIENCE_SECONDS, passing
 from events.crawls import CrawlSpec
 from events.errors import Unreachable
 from events.topology import PARSE
+from scraper.crawls import CrawlBook
 
 log = logging.getLogger(PARSE.name)
 
-#: Specifications remembered; the oldest go first.
-MOST_CRAWLS = 1_000
 _PAUSE_SECONDS = 0.25
-_decoder = msgspec.json.Decoder(CrawlSpec)
 
 
 class Looked(msgspec.Struct, frozen=True):
@@ -37,11 +35,11 @@ class Bodies:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._specs: dict[str, CrawlSpec] = {}
+        self._crawls = CrawlBook(bus)
 
     def spec(self, crawl: str) -> CrawlSpec | None:
         """The specification of a crawl that was looked at; None where Redis knows no such crawl."""
-        return self._specs.get(crawl)
+        return self._crawls.spec(crawl)
 
     async def look(self, deliveries: Sequence[Delivery]) -> Looked:
         """What there is for these deliveries. Waits out a server that is away; raises `Unreachable` in the end."""
@@ -60,19 +58,14 @@ class Bodies:
 
     async def _look(self, deliveries: Sequence[Delivery]) -> Looked:
         keys = self._bus.keys
-        crawls = {delivery.envelope.crawl for delivery in deliveries} - self._specs.keys()
+        crawls = {delivery.envelope.crawl for delivery in deliveries}
+        unknown = [crawl for crawl in crawls if self._crawls.spec(crawl) is None]
         names = [delivery.body_key or "" for delivery in deliveries]
         pipeline: Any = self._bus.redis.pipeline(transaction=False)
         pipeline.mget([keys.epoch, *names])
-        for crawl in crawls:
-            pipeline.hget(keys.crawl(crawl), "spec")
-        (epoch, *bodies), *specs = await pipeline.execute()
-        for crawl, raw in zip(crawls, specs, strict=True):
-            self._remember(crawl, raw)
+        for crawl in unknown:
+            self._crawls.ask(pipeline, crawl)
+        (epoch, *bodies), *answers = await pipeline.execute()
+        for crawl, answer in zip(unknown, answers, strict=True):
+            self._crawls.learn(crawl, answer)
         return Looked(bodies, (epoch or b"").decode())
-
-    def _remember(self, crawl: str, raw: bytes | None) -> None:
-        if raw:
-            self._specs[crawl] = _decoder.decode(raw)
-            if len(self._specs) > MOST_CRAWLS:
-                del self._specs[next(iter(self._specs))]

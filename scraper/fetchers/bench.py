@@ -13,8 +13,8 @@ from collections.abc import Callable
 from events.errors import PenstockError
 from events.settings import Settings
 from events.topology import FETCH
-from scraper.client import Client
 from scraper.fetch import work_stream
+from scraper.http.client import Client
 
 log = logging.getLogger(FETCH.name)
 

@@ -24,7 +24,7 @@ from scraper.errors import (
     Tls,
     Truncated,
 )
-from scraper.exchange import Exchange
+from scraper.http.exchange import Exchange
 
 #: Longest detail of an error, in characters; some libraries put the whole header into theirs.
 DETAIL_LENGTH = 200

@@ -11,13 +11,14 @@ from events.bus import Consumer, Delivery
 from events.bus.gate import wait_at_gate
 from events.commands import PageFetch
 from events.crawls import CrawlSpec
-from scraper.addresses import check_url, host_key
-from scraper.client import Answer, Client
 from scraper.crawls import CrawlBook
 from scraper.errors import FetchError, RobotsUnreachable
-from scraper.exchange import at_once
-from scraper.outcomes import Outcome, excluded, of_answer, of_error, of_robots, outcome_id
-from scraper.robots import Known, Robots, RobotsBook, fetch_robots
+from scraper.fetchers.outcomes import Outcome, excluded, of_answer, of_error, of_robots, outcome_id
+from scraper.http.addresses import check_url, host_key
+from scraper.http.client import Answer, Client
+from scraper.http.exchange import at_once
+from scraper.robots.book import Known, RobotsBook
+from scraper.robots.verdict import Robots, fetch_robots
 
 #: Larger bodies are digested and compressed in a thread, so that they do not hold up the requests in flight.
 LONG_WORK_BYTES = 256 * 1024

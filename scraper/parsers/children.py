@@ -24,9 +24,9 @@ from collections.abc import Coroutine
 from typing import Self
 
 from events.errors import PenstockError
-from scraper.child import Child, Task, launch
-from scraper.frames import Job, Result
-from scraper.parse_child import PAGE_CPU_SECONDS
+from scraper.parsers.child import Child, Task, launch
+from scraper.parsers.frames import Job, Result
+from scraper.parsers.process import PAGE_CPU_SECONDS
 
 log = logging.getLogger("scraper.parse")
 

@@ -19,11 +19,11 @@ import httpx_aiohttp
 import msgspec
 
 from events.settings import Settings
-from scraper.addresses import PinningResolver, check_url, guarded_socket
-from scraper.causes import classified
-from scraper.decoding import ACCEPTED, decode
 from scraper.errors import BodyTooLarge, Deadline, FetchError, HeadersTooLarge, Timeout, TooSlow, UnknownStatus
-from scraper.exchange import CountingResponse, ExactSession, Exchange, NotingRequest, at_once, current
+from scraper.http.addresses import PinningResolver, check_url, guarded_socket
+from scraper.http.causes import classified
+from scraper.http.decoding import ACCEPTED, decode
+from scraper.http.exchange import CountingResponse, ExactSession, Exchange, NotingRequest, at_once, current
 
 #: A body must bring this much…
 PACE_BYTES = 10 * 1024

@@ -14,10 +14,10 @@ from events.crawls import CrawlSpec
 from events.envelope import Envelope, Message, Payload, new_message
 from events.pages import BodyRef, PageExcluded, PageFailed, PageFetched, RobotsFetched
 from events.topology import FETCH
-from scraper.client import Answer
 from scraper.errors import BlockedAddress, FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
-from scraper.headers import location_of, retry_after_ms
-from scraper.robots import Robots
+from scraper.http.client import Answer
+from scraper.http.headers import location_of, retry_after_ms
+from scraper.robots.verdict import Robots
 from scraper.warc import digest_of, write_record
 
 #: Longest content type that is passed on, in characters; real ones stay below 100.

@@ -8,7 +8,7 @@ Sources: https://encoding.spec.whatwg.org/, https://html.spec.whatwg.org/#determ
 
 import re
 
-from scraper.labels import DECODERS, REPLACEMENT
+from scraper.html.labels import DECODERS, REPLACEMENT
 
 #: How far a declaration may stand from the beginning of a body, in bytes.
 PRESCAN_BYTES = 1024

@@ -9,7 +9,7 @@ from events.bus import Delivery
 from events.envelope import Message, new_message
 from events.pages import Link, PageFetched, PageParsed
 from events.topology import PARSE
-from scraper.frames import Result
+from scraper.parsers.frames import Result
 
 #: Digits of an extractor's version in an event's id.
 _VERSION_DIGITS = 8

@@ -1,0 +1,75 @@
+"""What a process knows of robots.txt files, and what the workers share about them.
+
+Takes hosts, gives what is `Known` of each; takes verdicts, puts them into Redis for the others. Owns a small memory of
+parsed rules.
+"""
+
+import time
+
+import msgspec
+
+from events.bus import Bus
+from events.crawls import CrawlSpec
+from events.robots import RobotsRecord
+from scraper.robots.rules import Rules, product_token
+from scraper.robots.verdict import Robots
+
+#: How long a process goes by the record it has read; one GET a host in this time.
+MEMORY_SECONDS = 60.0
+#: Bounds of that memory; the oldest go first.
+MEMORY_HOSTS, MEMORY_CHARACTERS = 4_000, 8 * 1024 * 1024
+_decoder = msgspec.json.Decoder(RobotsRecord)
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A host's record, with the rules in it ready for one product token."""
+
+    record: RobotsRecord
+    rules: Rules | None
+    read_at: float
+
+    def allow(self, url: str) -> bool:
+        """Whether the rules allow this URL; the verdict is another matter."""
+        return self.rules is None or self.rules.allow(url)
+
+
+class RobotsBook:
+    """What this process knows of robots.txt files: Redis' records, remembered for MEMORY_SECONDS."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._known: dict[tuple[str, str], Known] = {}
+        self._characters = 0
+
+    def __repr__(self) -> str:
+        return f"<RobotsBook {len(self._known)} hosts, {self._characters} characters>"
+
+    async def look_up(self, host: str, spec: CrawlSpec) -> Known | None:
+        """What is known of a host; None where its robots.txt has to be fetched first."""
+        token = product_token(spec.user_agent)
+        known = self._known.get((host, token))
+        if known and time.monotonic() - known.read_at < MEMORY_SECONDS:
+            return known
+        raw = await self._bus.redis.get(self._bus.keys.robots(host))
+        return self.remember(host, spec, _decoder.decode(raw)) if raw else None
+
+    async def store(self, host: str, robots: Robots) -> None:
+        """Share a record with the other workers, where its verdict is final."""
+        if robots.life_ms:
+            await self._bus.redis.set(self._bus.keys.robots(host), robots.stored, px=robots.life_ms)
+
+    def remember(self, host: str, spec: CrawlSpec, record: RobotsRecord) -> Known:
+        """Keep a record in this process's memory; the oldest give way."""
+        token = product_token(spec.user_agent)
+        rules = Rules(record.text, token) if record.verdict == "rules" else None
+        known = Known(record, rules, time.monotonic())
+        self._drop((host, token))
+        self._known[host, token] = known
+        self._characters += len(record.text)
+        while len(self._known) > MEMORY_HOSTS or (self._characters > MEMORY_CHARACTERS and len(self._known) > 1):
+            self._drop(next(iter(self._known)))
+        return known
+
+    def _drop(self, key: tuple[str, str]) -> None:
+        old = self._known.pop(key, None)
+        self._characters -= len(old.record.text) if old else 0

@@ -1,0 +1,90 @@
+"""Crawls take turns, on hosts that they share and in the fleet; nobody waits for nothing."""
+
+import asyncio
+
+from scheduler.frontier import Frontier
+from scheduler.report import counts
+from tests.scheduler.harness import Web, running, take_turns
+
+A = "http://a.test/"
+
+
+def pages(count: int, *, root: str = A) -> dict[str, set[str]]:
+    """A page that links to `count` others."""
+    return {root: {f"{root}{n}" for n in range(count)}} | {f"{root}{n}": set() for n in range(count)}
+
+
+async def test_two_crawls_that_share_a_host_take_turns(bus):
+    web = Web(pages(20) | pages(20, root=A + "x/"))
+
+    async with running(bus, web) as run:
+        run.hold = {A, A + "x/"}
+        first, second = await run.start(A, per_host=1), await run.start(A + "x/", per_host=1)
+        await run.until(lambda: run.starts)
+        await run.let_go(A, A + "x/")
+        await run.finished(first)
+        await run.finished(second)
+
+    owners = ["x" if "/x/" in url else "a" for url, _, _ in run.starts]
+    middle = owners[6:-6]
+    assert abs(middle.count("a") - middle.count("x")) <= 4
+
+
+async def test_two_crawls_that_share_a_host_take_turns_there_though_both_have_others(bus):
+    shared = {f"http://s.test/{who}{n}": set() for who in "ab" for n in range(15)}
+    others = {f"http://{who}{n}.test/": set() for who in "ab" for n in range(15)}
+    seeds = {who: [url for url in (*shared, *others) if f"/{who}" in url] for who in "ab"}
+
+    async with running(bus, Web(shared | others)) as run:
+        crawls = [await run.start(*seeds[who], per_host=1, more=True) for who in "ab"]
+        await asyncio.gather(*(run.add(crawl, last=True) for crawl in crawls))
+        for crawl in crawls:
+            await run.finished(crawl)
+
+    owners = [url[14] for url, host, _ in run.starts if host == "http://s.test"]
+    assert abs(owners[:20].count("a") - owners[:20].count("b")) <= 6
+
+
+async def test_a_small_crawl_beside_a_huge_one_finishes_early(bus):
+    small = {f"http://small.test/{n}": {f"http://small.test/{n + 1}"} for n in range(10)}
+
+    async with running(bus, Web(small)) as run:
+        huge = await run.start("http://h0.test/0", scope="any", more=True)
+        seeds = [f"http://h{n % 50}.test/{n}" for n in range(50_000)]
+        for part, at in enumerate(range(0, len(seeds), 5_000)):
+            await run.add(huge, *seeds[at : at + 5_000], part=part, last=at + 5_000 >= len(seeds))
+        await run.until(lambda: run.starts)
+        end = await run.finished_now(await run.start("http://small.test/0"))
+        left = (await counts(bus, huge))["queued"]
+
+    assert (end.fetched, end.failed) == (10, 1)
+    assert left > 45_000
+
+
+async def test_hosts_at_their_limit_are_not_looked_at(bus):
+    """A parked host is not in `due`, so a run of dispatch costs the same with one parked host as with a thousand."""
+    async with running(bus, Web({})) as run:
+        hosts = [f"http://h{n}.test/" for n in range(60)]
+        run.hold = set(hosts)
+        crawl = await run.start(*hosts, *(host + "1" for host in hosts), scope="any", per_host=1)
+        await run.until(lambda: len(run.starts) == 60)
+
+        assert await bus.redis.zcard(bus.keys.due(crawl)) == 0
+        issued = await take_turns(Frontier(bus, "scheduler.dispatch"))
+        assert (issued.count, issued.next_due_ms) == (0, -1)
+
+        await run.let_go(*hosts)
+        await run.finished(crawl)
+
+
+async def test_a_host_that_may_be_asked_later_says_when(bus):
+    async with running(bus, Web(pages(1))) as run:
+        crawl = await run.start(A, delay_seconds=30.0, per_host=1)
+        await run.until(lambda: len(run.starts) == 1)
+        await run.drained()
+        while not await bus.redis.zcard(bus.keys.due(crawl)):
+            await asyncio.sleep(0.005)
+        issued = await take_turns(Frontier(bus, "scheduler.dispatch"))
+
+    assert issued.count == 0
+    assert 25_000 < issued.next_due_ms <= 30_000

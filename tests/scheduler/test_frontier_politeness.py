@@ -1,0 +1,173 @@
+"""Hosts are spared: at most so many requests in flight, at least so long apart, by the server's own clock."""
+
+from itertools import pairwise
+
+import pytest
+
+from events.bus import Consumer, publish
+from events.bus.gate import SLACK_MS, wait_at_gate
+from events.commands import PageFetch
+from events.topology import FETCH
+from tests.builders import make_message
+from tests.scheduler.harness import Answering, Web, running
+
+A, B = "http://a.test/", "http://b.test/"
+HOST_A, HOST_B = "http://a.test", "http://b.test"
+#: Requests are stamped a moment after they are issued, by the round trip that reads the clock.
+STAMP_MS = 4
+
+
+def pages(count: int, *, root: str = A) -> dict[str, set[str]]:
+    """A page that links to `count` others."""
+    return {root: {f"{root}{n}" for n in range(count)}} | {f"{root}{n}": set() for n in range(count)}
+
+
+def gaps(starts: list[int]) -> list[int]:
+    """Milliseconds between one start and the next."""
+    return [later - earlier for earlier, later in pairwise(sorted(starts))]
+
+
+@pytest.mark.parametrize("schedulers", [1, 2])
+async def test_requests_to_one_host_keep_their_distance(bus, schedulers):
+    async with running(bus, Web(pages(5) | pages(5, root=B)), schedulers=schedulers) as run:
+        await run.finished(await run.start(A, B, delay_seconds=0.06, per_host=1))
+
+    assert len(run.requests(HOST_A)) == len(run.requests(HOST_B)) == 6
+    assert min(gaps(run.requests(HOST_A)) + gaps(run.requests(HOST_B))) >= 60 - STAMP_MS
+
+
+@pytest.mark.parametrize(("per_host", "schedulers"), [(1, 1), (3, 1), (3, 2)])
+async def test_a_host_never_has_more_requests_in_flight_than_allowed(bus, per_host, schedulers):
+    async with running(bus, Web(pages(20), latency_ms=5), schedulers=schedulers) as run:
+        await run.finished(await run.start(A, per_host=per_host))
+
+    assert run.most_in_flight[HOST_A] == per_host
+
+
+async def test_the_limit_and_the_distance_hold_over_all_crawls(bus):
+    async with running(bus, Web(pages(8), latency_ms=5), schedulers=2) as run:
+        gentle = await run.start(A, delay_seconds=0.03, per_host=1)
+        eager = await run.start(A, delay_seconds=0.0, per_host=8)
+        await run.finished(gentle)
+        await run.finished(eager)
+
+    assert len(run.requests(HOST_A)) == 18
+    of_gentle = sorted(at for url, _, at in run.starts)[: 2 * 8]
+    assert min(gaps(of_gentle)) >= 30 - STAMP_MS  # while the gentle one was there
+    assert run.most_in_flight[HOST_A] <= 8
+
+
+async def test_a_crawl_delay_of_robots_txt_wins_over_a_shorter_delay(bus):
+    web = Web(pages(3), robots={HOST_A: {"verdict": "rules", "crawl_delay_ms": 80}})
+
+    async with running(bus, web) as run:
+        await run.finished(await run.start(A, delay_seconds=0.01, obey_robots=True))
+
+    assert min(gaps(run.requests(HOST_A))) >= 80 - STAMP_MS
+
+
+async def test_a_host_that_says_retry_after_is_left_alone_by_everybody(bus):
+    busy = [Answering(status=429, retry_after_ms=300), set()]
+    web = Web({A: {A + "busy", A + "1", A + "2"}, A + "busy": busy, A + "1": set(), A + "2": set(), B: set()})
+
+    async with running(bus, web) as run:
+        crawl = await run.start(A + "busy", per_host=1, max_attempts=1)
+        await run.finished(crawl)
+        await run.finished(await run.start(A + "1", B, per_host=4))
+
+    first, then = run.requests(HOST_A)
+    assert then - first >= 1_000 - STAMP_MS  # 429 is also trouble, and the longer pause counts
+    assert run.requests(HOST_B)[0] - first < 1_000
+
+
+async def test_a_host_in_trouble_is_left_alone_for_longer_with_each_error(bus):
+    web = Web({A: Answering(status=503), A + "1": Answering(status=503), A + "2": set()})
+
+    async with running(bus, web) as run:
+        await run.finished(await run.start(A, per_host=1, max_attempts=1))
+        host = bus.keys.host(HOST_A)
+        first = await _pause_ms(bus, host)
+        await bus.redis.hset(host, mapping={"block_until": 0, "next_at": 0})
+        await run.finished(await run.start(A + "1", per_host=1, max_attempts=1))
+        second = await _pause_ms(bus, host)
+        await bus.redis.hset(host, mapping={"block_until": 0, "next_at": 0})
+        await run.finished(await run.start(A + "2", per_host=1, max_attempts=1))
+
+    assert 800 < first <= 1_000 < 1_800 < second <= 2_000
+    assert await bus.redis.hget(host, "errors") == b"0"
+
+
+async def _pause_ms(bus, host: str) -> int:
+    seconds, microseconds = await bus.redis.time()
+    return int(await bus.redis.hget(host, "block_until")) - (seconds * 1000 + microseconds // 1000)
+
+
+async def test_urls_that_are_not_asked_for_cost_no_delay(bus):
+    excluded = {f"{A}{n}": Answering(reason="not:robots") for n in range(30)}
+
+    async with running(bus, Web({A: set(excluded), **excluded})) as run:
+        await run.finished(await run.start(A, delay_seconds=0.5, per_host=1))
+
+    starts = sorted(run.requests(HOST_A))
+    assert starts[1] - starts[0] >= 500 - STAMP_MS
+    assert starts[-1] - starts[1] < 500
+
+
+async def test_a_job_that_was_not_asked_for_does_not_end_the_pause_of_a_host_in_trouble(bus):
+    web = Web({A: Answering(status=503), A + "x": Answering(reason="not:robots")})
+
+    async with running(bus, web) as run:
+        run.hold = {A, A + "x"}
+        crawl = await run.start(A, A + "x", per_host=2, max_attempts=1)
+        await run.until(lambda: len(run.starts) == 2)
+        await run.let_go(A)
+        await run.until(lambda: A in run.outcomes(crawl))
+        await run.drained_of("scheduler.settle")
+        await run.let_go(A + "x")
+        await run.finished(crawl)
+
+    assert await _pause_ms(bus, bus.keys.host(HOST_A)) > 500
+
+
+async def test_the_gate_gives_out_starts_one_gap_apart(bus):
+    await publish(bus, *(make_message(_job(n)) for n in range(3)))
+
+    async with Consumer(bus, FETCH) as consumer:
+        waits = [await wait_at_gate(consumer, one, host=HOST_A, gap_ms=1_000) for one in await consumer.take(9)]
+
+    gap = 1_000 + SLACK_MS
+    assert waits[0] == 0
+    assert gap - 50 <= waits[1] <= gap
+    assert 2 * gap - 50 <= waits[2] <= 2 * gap
+
+
+async def test_the_gate_waits_until_a_block_is_over(bus):
+    await publish(bus, make_message(_job(1)))
+    seconds, _ = await bus.redis.time()
+    await bus.redis.hset(bus.keys.host(HOST_A), "block_until", (seconds + 20) * 1000)
+
+    async with Consumer(bus, FETCH) as consumer:
+        [one] = await consumer.take(1)
+        assert await wait_at_gate(consumer, one, host=HOST_A, gap_ms=10) > 18_000
+
+
+async def test_the_gate_is_shut_for_a_job_that_another_worker_has_taken_over(bus):
+    await publish(bus, make_message(_job(1)))
+
+    async with Consumer(bus, FETCH, lease_seconds=0.0) as zombie, Consumer(bus, FETCH, lease_seconds=0.0) as other:
+        [one] = await zombie.take(1)
+        [_] = await other.take(1)
+        assert await wait_at_gate(zombie, one, host=HOST_A, gap_ms=10) == -1
+
+
+async def test_a_clock_that_was_set_back_does_not_shut_the_gate_for_long(bus):
+    await publish(bus, make_message(_job(1)))
+    await bus.redis.hset(bus.keys.host(HOST_A), "asked_at", 9_000_000_000_000)
+
+    async with Consumer(bus, FETCH) as consumer:
+        [one] = await consumer.take(1)
+        assert await wait_at_gate(consumer, one, host=HOST_A, gap_ms=10) <= 64 * (10 + SLACK_MS)
+
+
+def _job(number: int) -> PageFetch:
+    return PageFetch(url=f"{A}{number}", host=HOST_A)
