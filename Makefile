@@ -16,10 +16,10 @@ $(STAMP): pyproject.toml constraints.txt tools/bootstrap.py
 	@command -v python3 >/dev/null || { echo 'penstock: no python3 on PATH; install Python 3.11 or later.' >&2; exit 1; }
 	@python3 tools/bootstrap.py $@
 
-.PHONY: help demo test soak check fmt lock readme clean
+.PHONY: help demo test soak check fmt lock readme contract check-contract clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: $(STAMP) ## crawl the simulated web, with the live view; needs no network
 	@$(PYTHON) -m penstock.demo
@@ -48,6 +48,20 @@ lock: $(STAMP) ## renew constraints.txt from pyproject.toml
 
 readme: $(STAMP) ## fill the README's generated blocks: the map and the recording
 	@$(PYTHON) -m tools.freshen_readme
+
+contract: $(STAMP) ## write docs/contract from the message classes and the map
+	@$(PYTHON) -m events.contract
+
+# The parser is AsyncAPI's own, and exists for node alone; none of its packages may run a script at install.
+NODE_FOLDER := build/node
+ASYNCAPI    := @asyncapi/parser@3.6.3
+
+check-contract: $(STAMP) ## the contract in the eyes of AsyncAPI's parser, and its tests; needs node and npm
+	@command -v npm >/dev/null || { echo 'penstock: no npm on PATH; install Node.js 20 or later.' >&2; exit 1; }
+	@mkdir -p $(NODE_FOLDER)
+	@npm install --prefix $(NODE_FOLDER) --no-save --no-fund --no-audit --ignore-scripts --silent $(ASYNCAPI)
+	@node tools/check_asyncapi.mjs $(NODE_FOLDER) docs/contract/asyncapi.json
+	@$(PYTHON) -m pytest -q tests/events -k contract
 
 clean: ## remove .venv and what the tools left behind; a crawl's data stays
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -1,6 +1,6 @@
 """A spider for https://books.toscrape.com/, a site made for practising.
 
-    penstock crawl --spider examples/books.py --max-pages 200
+penstock crawl --spider examples/books.py --max-pages 200
 """
 
 from collections.abc import Iterator

@@ -1,11 +1,12 @@
 """What the scheduler knows of crawls: specification and scope, read from Redis and kept.
 
-A specification never changes. A scope widens when seeds are added, so the number of its places is looked at for each
-batch, and the places are read again when it has changed.
+A specification never changes. A scope widens when seeds are added, so the number of its places is looked at now and
+then, and the places are read again when it has changed.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,9 +17,18 @@ from events.bus.scripts import patiently
 from events.crawls import CrawlSpec
 from scheduler.scope import Scope
 
-#: Crawls kept; the oldest goes first.
-_MOST_KEPT = 256
+#: Crawls kept; the oldest goes first. More than there are messages in a batch.
+_MOST_KEPT = 512
+#: A scope may be as old as that: seeds that are added to a running crawl widen it that much later. (While a crawl is
+#: held for more seeds, none of its pages is fetched.)
+SCOPE_SECONDS = 0.1
 _decoder = msgspec.json.Decoder(CrawlSpec)
+
+
+class _Known(msgspec.Struct, frozen=True):
+    scope: Scope
+    count: int
+    until: float
 
 
 class Crawls:
@@ -27,7 +37,7 @@ class Crawls:
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
         self._specs: dict[str, CrawlSpec] = {}
-        self._scopes: dict[str, tuple[int, Scope]] = {}
+        self._scopes: dict[str, _Known] = {}
 
     async def specs(self, crawls: Iterable[str]) -> dict[str, CrawlSpec | None]:
         """The specifications of these crawls; None where Redis does not know the crawl."""
@@ -41,21 +51,24 @@ class Crawls:
         return found
 
     async def scopes(self, crawls: Iterable[str]) -> dict[str, Scope | None]:
-        """The scopes of these crawls as they are now; None where Redis does not know the crawl."""
-        wanted = list(set(crawls))
-        specs, counts = await self.specs(wanted), await self._fields(wanted, ["places"])
-        return {
-            crawl: await self._scope(crawl, spec, int(count or 0)) if (spec := specs[crawl]) else None
-            for crawl, [count] in zip(wanted, counts, strict=True)
-        }
+        """The scopes of these crawls, as they were at most SCOPE_SECONDS ago; None where Redis does not know one."""
+        wanted, now = set(crawls), time.monotonic()
+        stale = [crawl for crawl in wanted if crawl not in self._scopes or self._scopes[crawl].until < now]
+        if stale:
+            specs, counts = await self.specs(stale), await self._fields(stale, ["places"])
+            for crawl, [count] in zip(stale, counts, strict=True):
+                if spec := specs[crawl]:
+                    await self._look_again(crawl, spec, int(count or 0))
+        return {crawl: self._scopes[crawl].scope if crawl in self._scopes else None for crawl in wanted}
 
-    async def _scope(self, crawl: str, spec: CrawlSpec, count: int) -> Scope:
-        known_count, scope = self._scopes.get(crawl, (-1, None))
-        if scope is None or known_count != count:
+    async def _look_again(self, crawl: str, spec: CrawlSpec, count: int) -> None:
+        known = self._scopes.get(crawl)
+        if known and known.count == count:
+            scope = known.scope
+        else:
             members = await patiently(lambda: self.bus.redis.smembers(self.bus.keys.places(crawl)))
             scope = Scope(spec, {member.decode() for member in members})
-            _keep(self._scopes, crawl, (count, scope))
-        return scope
+        _keep(self._scopes, crawl, _Known(scope, count, time.monotonic() + SCOPE_SECONDS))
 
     async def _fields(self, crawls: Iterable[str], names: list[str]) -> Any:
         pipeline = self.bus.redis.pipeline(transaction=False)

@@ -14,6 +14,7 @@ from events.pages import Link, PageParsed
 from events.topology import DISCOVER
 from scheduler.crawls import Crawls
 from scheduler.frontier import Candidate, Frontier, candidate
+from scheduler.pace import gather
 from scheduler.scope import Scope
 from scheduler.urls import canonical
 
@@ -36,6 +37,7 @@ async def discover(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
                 await run_all(bus.redis, [frontier.discover(delivery, links) for delivery, links in pairs])
                 consumer.forget(deliveries)
                 woken.set()
+                await gather(len(deliveries))
 
 
 def _found(scope: Scope | None, page: PageParsed) -> list[Candidate]:

@@ -20,13 +20,14 @@ from events.settings import Settings
 from events.topology import DISPATCH
 from scheduler.frontier import Frontier
 from scheduler.frontier.frontier import Issued
+from scheduler.pace import gather
 
 log = logging.getLogger(DISPATCH.name)
 
 #: The longest pause between two looks: the price of a change that another process made.
 LONGEST_PAUSE_MS = 50
-#: The shortest, so that a busy crawl is dispatched in batches instead of one by one.
-SHORTEST_PAUSE_MS = 3
+#: The shortest, so that what settles together is dispatched together.
+SHORTEST_PAUSE_MS = 2
 #: Jobs in flight for each request that a live fetcher can have open: one at work, one waiting.
 JOBS_PER_REQUEST = 2
 #: Assumed capacity while no fetcher has said hello: enough to give the first ones work.
@@ -64,8 +65,8 @@ async def dispatch_once(frontier: Frontier, settings: Settings) -> Issued:
 
 
 async def _pause(issued: Issued, woken: asyncio.Event) -> None:
-    # A moment first, so that what settles together is dispatched together.
     await asyncio.sleep(SHORTEST_PAUSE_MS / 1000)
+    await gather(issued.count)
     due = issued.next_due_ms if issued.next_due_ms >= 0 else LONGEST_PAUSE_MS
     await happened(woken, within=min(due, LONGEST_PAUSE_MS) / 1000)
     woken.clear()

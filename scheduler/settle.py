@@ -19,6 +19,7 @@ from scheduler.crawls import Crawls
 from scheduler.frontier import Frontier
 from scheduler.frontier.frontier import Settlement
 from scheduler.frontier.jobs import job_data
+from scheduler.pace import gather
 from scheduler.politeness import block_ms, in_trouble, retry_in_ms
 from scheduler.urls import as_hex
 
@@ -41,6 +42,7 @@ async def settle(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
                 await run_all(bus.redis, calls)
                 consumer.forget(deliveries)
                 woken.set()
+                await gather(len(deliveries))
 
 
 def _call(frontier: Frontier, delivery: Delivery, spec: CrawlSpec | None, chance: random.Random) -> Call:

@@ -24,6 +24,7 @@ from scraper.fetchers.jobs import Jobs
 from scraper.fetchers.outbox import Outbox
 from scraper.fetchers.outcomes import Outcome, lost, message_of
 from scraper.fetchers.presence import present
+from scraper.http.budget import Budget, Share
 from scraper.http.client import Client
 from scraper.robots.verdict import Robots
 
@@ -74,7 +75,7 @@ class Fetcher:
     def __init__(self, consumer: Consumer, client: Client, settings: Settings) -> None:
         self._consumer, self._concurrency = consumer, settings.concurrency
         self._jobs = Jobs(consumer, client, allow_private=settings.allow_private)
-        self._outbox = Outbox(consumer)
+        self._outbox, self.budget = Outbox(consumer), Budget()
         self._running: set[asyncio.Task[None]] = set()
         self._freed, self._lane = asyncio.Event(), asyncio.Lock()
         self._busy_at = time.monotonic()
@@ -130,17 +131,27 @@ class Fetcher:
         self._freed.set()
 
     async def _finish(self, delivery: Delivery) -> None:
+        share = self.budget.share()
+        try:
+            done = await self._do(delivery, share)
+        except asyncio.CancelledError:
+            share.keep(0)
+            raise
+        if done is None:
+            share.keep(0)
+            self._consumer.forget([delivery])
+        else:
+            share.keep(len(done[0].body))
+            self._outbox.add(self._hand_over(delivery, *done), share)
+
+    async def _do(self, delivery: Delivery, share: Share) -> tuple[Outcome, Robots | None] | None:
         async with self._lane if delivery.count > 1 else contextlib.nullcontext():
             try:
-                done = await self._jobs.do(delivery)
+                return await self._jobs.do(delivery, share)
             except Exception:
                 # Not one of the ways in which a fetch ends: it comes back by reclaim, and is buried in the end.
                 log.exception("a job broke: %s", delivery.payload.url, extra={"action": "job_broke"})
-                done = None
-        if done is None:
-            self._consumer.forget([delivery])
-        else:
-            self._outbox.add(self._hand_over(delivery, *done))
+                return None
 
     def _hand_over(self, delivery: Delivery, outcome: Outcome, robots: Robots | None) -> HandOver:
         keys, job = self._consumer.bus.keys, delivery.payload

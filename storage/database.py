@@ -6,37 +6,76 @@ Readers never wait.
 """
 
 import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from events.errors import Refused, Unreachable
 from events.logs import masked
 from events.settings import Settings
-from storage.tables import metadata
+from storage import schema
 
 #: How long a writer waits for the one before it; longer than any batch takes.
 LOCK_SECONDS = 10
+#: How long to wait for another process that upgrades a large database.
+_UPGRADE_SECONDS = 1_800.0
+#: SQLite does not wait for its lock where it turns a new file to WAL.
+_LOOK_SECONDS = 0.02
 #: The writers' lock in PostgreSQL; any number will do, as long as all use the same.
 _WRITERS = 7_204_531_887
 _SCHEMES = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
+class NothingRecorded(Refused):
+    """Raised where somebody wants to read, and nothing has been recorded yet."""
+
+
 def open_database(settings: Settings) -> Engine:
-    """An engine, all tables made; raises `Refused` for what a person must mend, `Unreachable` for a silent server."""
+    """An engine, all tables in place; raises `Refused` for what a person must mend, `Unreachable` for a mute server."""
     engine = make_engine(settings.sql_url)
     if engine.dialect.name == "sqlite" and engine.url.database:
         _make_folder(Path(engine.url.database).parent)
-    try:
+    return _made_ready(engine)
+
+
+def open_recorded(settings: Settings) -> Engine:
+    """An engine for a reader; raises `NothingRecorded` (and makes no file) where no recorder has ever been."""
+    engine = make_engine(settings.sql_url)
+    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
+        raise NothingRecorded(f"nothing has been recorded in {settings.folder}; begin with: penstock crawl URL")
+    with _explaining(engine), engine.connect() as connection:
+        if schema.is_empty(connection):
+            raise NothingRecorded("nothing has been recorded in this database; begin with: penstock crawl URL")
+    return _made_ready(engine)
+
+
+def _made_ready(engine: Engine) -> Engine:
+    """Whoever comes first makes or upgrades the tables, in one transaction; all others wait for that."""
+    deadline = time.monotonic() + _UPGRADE_SECONDS
+    with _explaining(engine):
+        while True:
+            try:
+                return _made_ready_once(engine)
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or time.monotonic() > deadline:
+                    raise
+            time.sleep(_LOOK_SECONDS)
+
+
+def _made_ready_once(engine: Engine) -> Engine:
+    if not _is_current(engine):
         with writing(engine) as connection:
-            metadata.create_all(connection)
-    except DBAPIError as error:
-        engine.dispose()
-        raise _explained(engine.url, error) from error
+            schema.make_current(connection)
     return engine
+
+
+def _is_current(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return schema.is_current(connection)
 
 
 def make_engine(address: str) -> Engine:
@@ -93,6 +132,18 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refused(f"cannot make the data folder {folder}: {error.strerror}; choose another with --data") from None
+
+
+@contextlib.contextmanager
+def _explaining(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        engine.dispose()
+        raise _explained(engine.url, error) from error
+    except Refused:
+        engine.dispose()
+        raise
 
 
 def _explained(url: URL, error: DBAPIError) -> Exception:

@@ -15,7 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from events import codec
 from events.envelope import Message
-from storage.tables import bodies, digest, events
+from events.pages import RobotsFetched
+from storage.tables import bodies, digest, events, mark
 from storage.text import cleaned
 
 log = logging.getLogger("storage.record")
@@ -87,14 +88,27 @@ def append_places(connection: Connection, places: Mapping[int, Place]) -> None:
         connection.execute(insert(bodies), rows)
 
 
-def read(engine: Engine, *, after: int = 0, types: Sequence[str] = (), crawl: str | None = None) -> Iterator[Stored]:
-    """Events behind a position, in order, in constant memory; any of these types (all if none), of one crawl or all."""
+def read(
+    engine: Engine,
+    *,
+    after: int = 0,
+    types: Sequence[str] = (),
+    crawl: str | None = None,
+    about: int | None = None,
+) -> Iterator[Stored]:
+    """Events behind a position, in order, in constant memory.
+
+    Any of these types (all if none), of one crawl or all; `about` is the mark of a URL, or of a host for its
+    robots.txt, and very rarely finds an event of another one too.
+    """
     query = select(events.c.position, events.c.data, bodies.c.segment, bodies.c.offset, bodies.c.length)
     query = query.join_from(events, bodies, events.c.position == bodies.c.position, isouter=True)
     if types:
         query = query.where(events.c.type.in_(types))
     if crawl is not None:
         query = query.where(events.c.crawl == crawl)
+    if about is not None:
+        query = query.where(events.c.about == about)
     query = query.order_by(events.c.position).limit(_CHUNK)
     while True:
         with engine.connect() as connection:
@@ -116,7 +130,14 @@ def _row(key: bytes, arrival: Arrival) -> dict[str, object]:
         "subject": envelope.subject,
         "time": envelope.time,
         "data": packed(arrival.raw),
+        "about": _about(arrival.message),
     }
+
+
+def _about(message: Message) -> int | None:
+    payload = message.payload
+    what = payload.host if isinstance(payload, RobotsFetched) else getattr(payload, "url", None)
+    return None if what is None else mark(message.envelope.crawl, what)
 
 
 def packed(raw: bytes) -> bytes:

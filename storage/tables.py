@@ -31,6 +31,11 @@ def digest(*words: str) -> bytes:
     return hashlib.sha256("\n".join(words).encode("utf-8", "replace")).digest()
 
 
+def mark(*words: str) -> int:
+    """64 bits of the key for these words: enough to find rows by, not to identify them."""
+    return int.from_bytes(digest(*words)[:8], "big", signed=True)
+
+
 # -- the record
 
 events = Table(
@@ -46,7 +51,10 @@ events = Table(
     Column("time", Text, nullable=False),
     #: The message as it was published: CloudEvents JSON, in gzip where that is much shorter (`event_store.packed`).
     Column("data", LargeBinary, nullable=False),
+    #: mark(crawl, URL) of what a page event is about, mark(crawl, host) of a robots.fetched, else NULL.
+    Column("about", Big),
     Index("events_by_crawl", "crawl", "type", "position"),
+    Index("events_by_about", "about"),
 )
 
 bodies = Table(

@@ -14,7 +14,14 @@ from typing import Any, TypeVar
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import BusyLoadingError, NoScriptError, ResponseError
+from redis.exceptions import (
+    BusyLoadingError,
+    MasterDownError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -29,7 +36,9 @@ PASSING = (RedisConnectionError, RedisTimeoutError, BusyLoadingError)
 #: How long to wait for a server that is away; a stage gives up after that and is started anew by its supervisor.
 PATIENCE_SECONDS = 120.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 2.0
-_FULL = ("OOM", "MISCONF", "LOADING", "READONLY")
+# Full, or a replica for now. redis-py cuts the first word off the texts of those that have a class.
+_FULL = (OutOfMemoryError, ReadOnlyError, MasterDownError)
+_FULL_WORDS = ("OOM", "MISCONF", "LOADING", "READONLY", "BUSY ", "NOREPLICAS")
 
 
 class Script:
@@ -81,7 +90,7 @@ async def patiently(act: Callable[[], Awaitable[T]]) -> T:
 
 def passing(error: Exception) -> bool:
     """Whether this error of Redis is worth waiting for."""
-    return isinstance(error, PASSING) or str(error).startswith(_FULL)
+    return isinstance(error, (*PASSING, *_FULL)) or str(error).startswith(_FULL_WORDS)
 
 
 async def attempt(redis: Redis, calls: Sequence[Call]) -> list[Any]:

@@ -14,7 +14,7 @@ from events.errors import Refused
 from events.settings import Settings
 from penstock.cluster.folder import Address, DataFolder
 from penstock.cluster.server import EmbeddedServer, wait_until_gone
-from penstock.cluster.supervisor import DRAIN_SECONDS, IDLE_DRAIN_SECONDS, Supervisor
+from penstock.cluster.supervisor import DRAIN_SECONDS, IDLE_DRAIN_SECONDS, STAGE_COMMANDS, Supervisor
 
 log = logging.getLogger("penstock.cluster")
 
@@ -39,10 +39,11 @@ class Cluster:
 
 
 @contextlib.asynccontextmanager
-async def one_machine(settings: Settings) -> AsyncIterator[Cluster]:
+async def one_machine(settings: Settings, *, commands: tuple[str, ...] = STAGE_COMMANDS) -> AsyncIterator[Cluster]:
     """The cluster of a data folder: started here, or joined where one runs; drained at the end if it is ours.
 
-    With a Redis URL in the settings nothing is started: the cluster is elsewhere.
+    With a Redis URL in the settings nothing is started: the cluster is elsewhere. `commands` are the stage groups to
+    start, all by default.
     """
     if settings.redis_url:
         yield Cluster(settings)
@@ -53,7 +54,7 @@ async def one_machine(settings: Settings) -> AsyncIterator[Cluster]:
         yield Cluster(await _joined(settings, folder))
         return
     try:
-        async with _started(settings, folder) as cluster:
+        async with _started(settings, folder, commands) as cluster:
             yield cluster
     finally:
         folder.unlock()
@@ -83,7 +84,7 @@ def _at(settings: Settings, address: Address) -> Settings:
 
 
 @contextlib.asynccontextmanager
-async def _started(settings: Settings, folder: DataFolder) -> AsyncIterator[Cluster]:
+async def _started(settings: Settings, folder: DataFolder, commands: tuple[str, ...]) -> AsyncIterator[Cluster]:
     if before := folder.read_address():
         await wait_until_gone(before.server_pid)
     server = EmbeddedServer(folder.path, folder.socket)
@@ -91,7 +92,7 @@ async def _started(settings: Settings, folder: DataFolder) -> AsyncIterator[Clus
     inside = msgspec.structs.replace(
         settings, redis_url=server.url, database_url=settings.sql_url, data=str(folder.path)
     )
-    supervisor = Supervisor(inside, folder.path)
+    supervisor = Supervisor(inside, folder.path, commands=commands)
     watcher = asyncio.create_task(_keep_server(server, folder, inside), name="keep server")
     try:
         _publish_address(folder, inside, server)

@@ -10,16 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from events.logs import visible
-from events.settings import load
+from events.settings import Settings, load
+from penstock.commands.recorded import recorded
 from storage import queries
-from storage.database import open_database
+from storage.database import NothingRecorded
 
 _COLUMNS = ("id", "name", "state", "started_at", "discovered", "fetched", "failed", "excluded", "items")
 
 
 def crawls(given: dict[str, Any], *, json: bool) -> None:
     """Print the list, the newest first."""
-    rows = queries.crawls(open_database(load(given)))
+    rows = _rows(load(given))
     if json:
         print(msgspec.json.encode(rows).decode())
         return
@@ -30,3 +31,11 @@ def crawls(given: dict[str, Any], *, json: bool) -> None:
     for row in rows:
         table.add_row(*(Text(visible(str(getattr(row, name) or 0))) for name in _COLUMNS))
     Console().print(table)
+
+
+def _rows(settings: Settings) -> list[queries.CrawlRow]:
+    try:
+        with recorded(settings) as engine:
+            return queries.crawls(engine)
+    except NothingRecorded:
+        return []

@@ -7,18 +7,16 @@ import contextlib
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine
 
 from events.bus import Bus
 from events.errors import Refused
 from events.settings import Settings, load
 from penstock.cluster import running_in
+from penstock.commands.recorded import crawl_of
 from penstock.summary import print_summary, summary_of
 from penstock.view.state import CrawlState
 from penstock.watching import states, view_for
 from penstock.watching import watch as watch_crawl
-from storage import queries
-from storage.database import open_database
 
 INTERRUPTED = 130
 
@@ -26,19 +24,11 @@ INTERRUPTED = 130
 def watch(crawl: str | None, given: dict[str, Any], *, json: bool) -> int:
     """Watch until the crawl is over; returns the exit status."""
     settings = load(given)
-    row = _chosen(open_database(settings), crawl, settings)
+    row = crawl_of(settings, crawl)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_watch(settings, row, json=json))
         return 0
     return INTERRUPTED
-
-
-def _chosen(engine: Engine, crawl: str | None, settings: Settings) -> Any:
-    found = queries.find_crawl(engine, crawl) if crawl else next(iter(queries.crawls(engine)), None)
-    if found is None:
-        what = f"no crawl {crawl!r}" if crawl else "no crawl"
-        raise Refused(f"{what} in {settings.folder}; `penstock crawls` lists them")
-    return found
 
 
 async def _watch(settings: Settings, row: Any, *, json: bool) -> None:

@@ -86,7 +86,7 @@ _UNASKED: dict[str, tuple[Script, str, tuple[str, ...]]] = {
     "status_304": (
         raw(b"HTTP/1.1 304 Not Modified\r\n\r\n" + _PAGE, status=304),
         "fetched",
-        ("bad_location", "unknown_status", "protocol_error"),
+        ("bad_location", "unknown_status", "protocol_error", "not_http"),
     ),
 }
 

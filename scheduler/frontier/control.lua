@@ -38,7 +38,13 @@ if verb == 'cancelled' then
   redis.call('UNLINK', due_key(crawl), retries_key(crawl))
   redis.call('SADD', forgetting_key, crawl)
 end
-local event = {paused = 'crawl.paused', resumed = 'crawl.resumed', cancelled = 'crawl.cancelled'}
-say(event[verb], 'scheduler.seed', ARGV[3], crawl, crawl .. '.' .. verb .. '.' .. ARGV[2], '{}')
+local id = crawl .. '.' .. verb .. '.' .. ARGV[2]
+if verb == 'paused' then
+  say('crawl.paused', 'scheduler.seed', ARGV[3], crawl, id, '{}')
+elseif verb == 'resumed' then
+  say('crawl.resumed', 'scheduler.seed', ARGV[3], crawl, id, '{}')
+else
+  say('crawl.cancelled', 'scheduler.seed', ARGV[3], crawl, id, '{}')
+end
 answer()
 return 1

@@ -15,6 +15,7 @@ from scraper.crawls import CrawlBook
 from scraper.errors import FetchError, RobotsUnreachable
 from scraper.fetchers.outcomes import Outcome, excluded, of_answer, of_error, of_robots, outcome_id
 from scraper.http.addresses import check_url, host_key
+from scraper.http.budget import Share
 from scraper.http.client import Answer, Client
 from scraper.http.exchange import at_once
 from scraper.robots.book import Known, RobotsBook
@@ -36,8 +37,11 @@ class Jobs:
         self._crawls, self.robots = CrawlBook(consumer.bus), RobotsBook(consumer.bus)
         self._asking: dict[str, asyncio.Lock] = {}
 
-    async def do(self, delivery: Delivery) -> tuple[Outcome, Robots | None] | None:
-        """The outcome of a job, and for a robots job what is to be shared; None: forget the delivery."""
+    async def do(self, delivery: Delivery, share: Share) -> tuple[Outcome, Robots | None] | None:
+        """The outcome of a job, and for a robots job what is to be shared; None: forget the delivery.
+
+        `share` makes room for the body, and is the caller's to give back.
+        """
         job: PageFetch = delivery.payload
         crawl = await self._crawls.look_up(delivery.envelope.crawl)
         if crawl is None or crawl.state == "cancelled":
@@ -48,11 +52,12 @@ class Jobs:
                 robots = await self._ask_robots(delivery, job.url, crawl.spec, attempt=job.attempt)
                 self._recall(job.host, crawl.spec, robots)
                 return of_robots(job, robots), robots
-            return await self._do_page(delivery, job, crawl.spec), None
+            return await self._do_page(delivery, crawl.spec, share), None
         except _Elsewhere:
             return None
 
-    async def _do_page(self, delivery: Delivery, job: PageFetch, spec: CrawlSpec) -> Outcome:
+    async def _do_page(self, delivery: Delivery, spec: CrawlSpec, share: Share) -> Outcome:
+        job: PageFetch = delivery.payload
         try:
             check_url(job.url, allow_private=self._allow_private)
             known = await self._known(delivery, job, spec) if spec.obey_robots else None
@@ -61,8 +66,9 @@ class Jobs:
             if known and not known.allow(job.url):
                 return excluded(job, "robots", "the host's robots.txt disallows this URL")
             gap = max(spec.delay_seconds * 1000, known.record.crawl_delay_ms if known else 0)
+            gate = self._gate(delivery, job.host, gap)
             answer = await self._client.get(
-                job.url, user_agent=spec.user_agent, before_send=self._gate(delivery, job.host, gap)
+                job.url, user_agent=spec.user_agent, before_send=gate, make_room=share.make_room
             )
             return await self._of_answer(delivery, job, answer, spec)
         except FetchError as error:

@@ -7,6 +7,7 @@ what was not handed over comes back by reclaim.
 import asyncio
 
 from events.bus import Consumer, HandOver
+from scraper.http.budget import Share
 
 #: Outcomes wait this long for company. Costs a host's slot that much, saves most of the round trips.
 GATHER_SECONDS = 0.002
@@ -19,7 +20,7 @@ class Outbox:
 
     def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer
-        self._waiting: list[HandOver] = []
+        self._waiting: list[tuple[HandOver, Share]] = []
         self._filled, self._empty = asyncio.Event(), asyncio.Event()
         self._empty.set()
         self.handed_over = 0
@@ -27,9 +28,9 @@ class Outbox:
     def __repr__(self) -> str:
         return f"<Outbox {len(self._waiting)} waiting, {self.handed_over} handed over>"
 
-    def add(self, done: HandOver) -> None:
-        """Hand this over soon."""
-        self._waiting.append(done)
+    def add(self, done: HandOver, share: Share) -> None:
+        """Hand this over soon, and give its share back then."""
+        self._waiting.append((done, share))
         self._empty.clear()
         self._filled.set()
 
@@ -43,14 +44,16 @@ class Outbox:
             await self._filled.wait()
             await asyncio.sleep(GATHER_SECONDS)
             batch = self._next_batch()
-            self.handed_over += sum(await self._consumer.hand_over_all(batch))
+            self.handed_over += sum(await self._consumer.hand_over_all([done for done, _ in batch]))
+            for _, share in batch:
+                share.keep(0)
             if not self._waiting:
                 self._filled.clear()
                 self._empty.set()
 
-    def _next_batch(self) -> list[HandOver]:
+    def _next_batch(self) -> list[tuple[HandOver, Share]]:
         count = size = 0
-        for done in self._waiting:
+        for done, _ in self._waiting:
             size += len(done.keep.value) if done.keep else 0
             if count and size > BATCH_BYTES:
                 break

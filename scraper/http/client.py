@@ -21,8 +21,9 @@ import msgspec
 from events.settings import Settings
 from scraper.errors import BodyTooLarge, Deadline, FetchError, HeadersTooLarge, Timeout, TooSlow, UnknownStatus
 from scraper.http.addresses import PinningResolver, check_url, guarded_socket
+from scraper.http.budget import without_limit
 from scraper.http.causes import classified
-from scraper.http.decoding import ACCEPTED, decode
+from scraper.http.decoding import ACCEPTED, decode, largest
 from scraper.http.exchange import CountingResponse, ExactSession, Exchange, NotingRequest, at_once, current
 
 #: A body must bring this much…
@@ -43,6 +44,9 @@ _NAME_SECONDS = 60
 #: httpx' own timers; the total deadline and the least rate are ours.
 _TIMEOUT = httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
+
+#: Awaited with a number of bytes; comes back when there is room for them.
+MakeRoom = Callable[[int], Awaitable[None]]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,11 +106,13 @@ class Client:
         accept: str = ACCEPT,
         cut_at: int | None = None,
         before_send: Callable[[], Awaitable[None]] = at_once,
+        make_room: MakeRoom = without_limit,
     ) -> Answer:
         """GET a URL once; raises a `FetchError` that says whether the host was asked, and when.
 
         `cut_at` takes that many bytes of a larger body instead of refusing it. `before_send` is awaited when a
-        connection stands, right before the request is sent, and may raise.
+        connection stands, right before the request is sent, and may raise. `make_room` is awaited before much of a
+        body is held, with the bytes that it may come to.
         """
         target = check_url(url, allow_private=self._settings.allow_private)
         exchange = Exchange(target, deadline_seconds=self._settings.deadline_seconds, before_send=before_send)
@@ -114,7 +120,7 @@ class Client:
         try:
             async with exchange.timer:
                 headers = {"User-Agent": user_agent, "Accept": accept, "Accept-Encoding": ACCEPTED}
-                answer = await self._ask(exchange, headers, cut_at)
+                answer = await self._ask(exchange, headers, cut_at, make_room)
         except TimeoutError as error:
             raise _out_of_time(exchange) from error
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, FetchError, OSError, ValueError) as error:
@@ -122,17 +128,19 @@ class Client:
         finally:
             current.reset(token)
         try:
-            return await self._decoded(answer, cut_at)
+            return await self._decoded(answer, cut_at, make_room)
         except FetchError as error:
             raise error.at(answer.started_at, answer.elapsed_ms, asked=True) from None
 
-    async def _ask(self, exchange: Exchange, headers: dict[str, str], cut_at: int | None) -> Answer:
+    async def _ask(
+        self, exchange: Exchange, headers: dict[str, str], cut_at: int | None, make_room: MakeRoom
+    ) -> Answer:
         request = httpx.Request("GET", exchange.url, headers=headers, extensions={"timeout": _TIMEOUT})
         response = await self._send(request, exchange)
         try:
             raw = response.headers.raw
             _check_head(response.status_code, raw)
-            body = await self._read(response, exchange, cut_at)
+            body = await self._read(response, exchange, cut_at, make_room)
             return Answer(
                 url=exchange.url,
                 status=response.status_code,
@@ -158,12 +166,14 @@ class Client:
                 raise
             return await self._transport.handle_async_request(request)
 
-    async def _read(self, response: httpx.Response, exchange: Exchange, cut_at: int | None) -> bytes:
-        most = self._settings.max_wire_bytes
+    async def _read(
+        self, response: httpx.Response, exchange: Exchange, cut_at: int | None, make_room: MakeRoom
+    ) -> bytes:
+        most, declared = self._settings.max_wire_bytes, _declared(response)
         enough = UNWANTED_BYTES if response.status_code >= 400 else cut_at
-        if enough is None and _declared(response) > most:
+        if enough is None and declared > most:
             raise BodyTooLarge(f"the body is larger than {most} bytes")
-        parts, size, pace = list[bytes](), 0, Pace(exchange)
+        parts, size, pace, has_room = list[bytes](), 0, Pace(exchange), False
         async for chunk in response.aiter_raw():
             parts.append(chunk)
             size += len(chunk)
@@ -171,16 +181,25 @@ class Client:
                 break
             if size > most:
                 raise BodyTooLarge(f"the body is larger than {most} bytes")
+            if size > _LONG_WORK_BYTES and not has_room:
+                has_room = True
+                encodings = response.headers.get("content-encoding", "")
+                await exchange.wait_for(make_room(self._most_bytes(declared or most, encodings)))
             pace.came(len(chunk))
         return b"".join(parts)
 
-    async def _decoded(self, answer: Answer, cut_at: int | None) -> Answer:
+    def _most_bytes(self, wire: int, encodings: str) -> int:
+        """What a body of so many bytes may come to, as it came and decoded together."""
+        return wire + largest(wire, self._settings.max_body_bytes) if encodings else wire
+
+    async def _decoded(self, answer: Answer, cut_at: int | None, make_room: MakeRoom) -> Answer:
         if answer.status >= 400:
             return msgspec.structs.replace(answer, body=b"")
         encodings = ",".join(value for name, value in answer.headers if name.lower() == "content-encoding")
         limit, cut = (self._settings.max_body_bytes, False) if cut_at is None else (cut_at, True)
         if not encodings and answer.wire <= limit:
             return answer
+        await make_room(self._most_bytes(answer.wire, encodings))
         if answer.wire > _LONG_WORK_BYTES:
             body, flags = await asyncio.to_thread(decode, answer.body, encodings, limit=limit, cut=cut)
         else:

@@ -51,12 +51,17 @@ def decode(wire: bytes, encodings: str, *, limit: int, cut: bool = False) -> tup
     if len(names) > MOST_ENCODINGS:
         raise TooManyEncodings(f"the body is encoded {len(names)} times; at most {MOST_ENCODINGS} are undone")
     body, flags = wire, list[str]()
-    most = min(limit, max(RATIO_FROM_BYTES, MOST_RATIO * len(wire)))
+    most = largest(len(wire), limit)
     for name in reversed(names):
         body = _undo(body, name, flags, limit=most, cut=cut)
     if len(body) > limit and not cut:
         raise BodyTooLarge(f"the body is larger than {limit} bytes")
     return body[:limit], tuple(dict.fromkeys(flags))
+
+
+def largest(wire: int, limit: int) -> int:
+    """The bytes that an encoded body of so many bytes may be decoded to."""
+    return min(limit, max(RATIO_FROM_BYTES, MOST_RATIO * wire))
 
 
 def _undo(body: bytes, name: str, flags: list[str], *, limit: int, cut: bool) -> bytes:

@@ -47,16 +47,20 @@ class Exchange:
 
     async def about_to_send(self, connection: Any) -> None:
         """Wait for `before_send`, which does not count, then note the time and the peer."""
-        left = self.deadline - self._loop.time()
-        self.timer.reschedule(None)
-        await self.before_send()
+        await self.wait_for(self.before_send())
         self.sent_at, self.started_at = self._loop.time(), int(time.time() * 1000)
-        self.deadline = self.sent_at + left
-        self.timer.reschedule(self.deadline)
         self.reused = connection.protocol in _used
         _used.add(connection.protocol)
         peer = connection.transport.get_extra_info("peername")
         self.address = peer[0] if peer else ""
+
+    async def wait_for(self, ours: Awaitable[None]) -> None:
+        """Await what is no fault of the host's, so that its deadline moves on by as much."""
+        left = self.deadline - self._loop.time()
+        self.timer.reschedule(None)
+        await ours
+        self.deadline = self._loop.time() + left
+        self.timer.reschedule(self.deadline)
 
 
 current: ContextVar[Exchange] = ContextVar("exchange")

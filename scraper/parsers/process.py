@@ -10,7 +10,7 @@ import resource
 import signal
 import sys
 import time
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from events.lifetime import die_with_parent
 from scraper.parsers.frames import READY, Result, frame, jobs, length_of
@@ -20,8 +20,10 @@ from scraper.parsers.reading import Reader
 PAGE_MEMORY_BYTES = 1024 * 1024 * 1024
 #: CPU time that a page may take. The kernel counts in whole seconds, so it may be one more.
 PAGE_CPU_SECONDS = 10
-#: A process that has grown by this much (resident, in KiB) since its start leaves between two pages.
-GROWN_KIB = 256 * 1024
+#: A process that has grown by this much (resident) since its start leaves between two pages.
+GROWN_BYTES = 256 * 1024 * 1024
+
+_PAGE_BYTES = resource.getpagesize()
 
 
 def main() -> None:
@@ -52,12 +54,12 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
 def work(source: BinaryIO, sink: BinaryIO, *, cpu_seconds: int) -> None:
     """Read pages until the input ends, or this process had better go."""
     reader = Reader()
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + GROWN_KIB
+    grown = _memory_bytes().resident + GROWN_BYTES
     while head := source.read(4):
         job = jobs.decode(source.read(length_of(head)))
         allow_seconds(cpu_seconds)
         result = reader.read(job)
-        leaves = result.last or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > grown
+        leaves = result.last or _memory_bytes().resident > grown
         sink.write(_answer(result, last=leaves))
         sink.flush()
         if leaves:
@@ -73,19 +75,25 @@ def _answer(result: Result, *, last: bool) -> bytes:
 def limit_memory(size: int) -> None:
     """Let this process grow by `size` bytes of address space and no more; no core files of strangers' pages either."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    pages = _address_space_pages()
-    if pages is not None:
-        limit = pages * resource.getpagesize() + size
+    if taken := _memory_bytes().address_space:
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limit = taken + size
         resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
 
 
-def _address_space_pages() -> int | None:
+class _Memory(NamedTuple):
+    address_space: int
+    resident: int
+
+
+def _memory_bytes() -> _Memory:
+    # Not ru_maxrss: that begins with the size of the process that started this one.
     try:
-        with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[0])
+        with open("/proc/self/statm", "rb", buffering=0) as statm:
+            address_space, resident = statm.read().split(maxsplit=2)[:2]
     except OSError:
-        return None  # no such limit on this system; time is bounded all the same
+        return _Memory(0, 0)  # no such limits on this system; time is bounded all the same
+    return _Memory(int(address_space) * _PAGE_BYTES, int(resident) * _PAGE_BYTES)
 
 
 def allow_seconds(seconds: int) -> None:

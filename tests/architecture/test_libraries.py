@@ -14,7 +14,7 @@ CONSTRAINTS = (ROOT / "constraints.txt").read_text("utf-8")
 
 
 def test_every_library_that_is_imported_is_asked_for():
-    declared = [*PROJECT["dependencies"], *EXTRAS["postgres"], *EXTRAS["monitor"]]
+    declared = [*PROJECT["dependencies"], *EXTRAS["postgres"], *EXTRAS["monitor"], *EXTRAS["parquet"]]
 
     expect_none(undeclared_libraries(read_sources(), declared=declared, owners=packages_distributions()))
 
@@ -31,9 +31,7 @@ def test_the_pins_name_no_host_and_no_path():
 
 
 def test_a_library_that_only_came_along_with_another_is_reported():
-    sources = made_up(
-        {"events/m.py": "import json\nimport yaml.nodes\nfrom events import keys\nimport redis"}
-    )
+    sources = made_up({"events/m.py": "import json\nimport yaml.nodes\nfrom events import keys\nimport redis"})
 
     [breach] = undeclared_libraries(sources, declared=["redis[x]>=8"], owners={"yaml": ["PyYAML"]})
 
@@ -62,6 +60,4 @@ def test_a_missing_or_refused_pin_is_reported(constraints):
     ],
 )
 def test_a_line_that_is_no_plain_pin_is_reported(line):
-    assert odd_lines(f"redis==8.1.0\n{line}\nasync-timeout==5.0.1 ; python_full_version < '3.11.3'\n") == [
-        line
-    ]
+    assert odd_lines(f"redis==8.1.0\n{line}\nasync-timeout==5.0.1 ; python_full_version < '3.11.3'\n") == [line]

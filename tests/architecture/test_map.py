@@ -1,21 +1,20 @@
 """The map is what the code does, and the rules that say so can fail."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from events import codec, topology
 from tests.architecture.rules import stages as rules
 from tests.architecture.rules.readme import block_of
-from tests.architecture.rules.sources import ROOT, SERVICES, expect_none, made_up, read_sources
+from tests.architecture.rules.sources import ROOT, SERVICES, Script, expect_none, made_up, read_scripts, read_sources
 
 TYPES = {kind.__name__: name for name, kind in codec.KINDS.items()}
 #: What each package may put on a stream; people, who sit at the front door, give commands.
 GIVES = {
     **{
-        service: {
-            name for stage in topology.STAGES if stage.name.startswith(f"{service}.") for name in stage.gives
-        }
+        service: {name for stage in topology.STAGES if stage.name.startswith(f"{service}.") for name in stage.gives}
         for service in SERVICES
     },
     "penstock": set(topology.COMMANDS),
@@ -42,13 +41,13 @@ def test_map_and_registry_know_the_same_messages():
 
 
 def test_each_package_makes_only_what_its_stages_give():
-    expect_none(rules.messages_off_the_map(read_sources(), gives=GIVES, types=TYPES))
+    expect_none(rules.messages_off_the_map([*read_sources(), *read_scripts()], gives=GIVES, types=TYPES))
 
 
 def test_each_service_makes_all_that_its_stages_give():
     of_services = {service: GIVES[service] for service in SERVICES}
 
-    expect_none(rules.gives_never_made(read_sources(), gives=of_services, types=TYPES))
+    expect_none(rules.gives_never_made([*read_sources(), *read_scripts()], gives=of_services, types=TYPES))
 
 
 def test_the_diagram_in_the_readme_is_the_map():
@@ -164,23 +163,35 @@ def test_a_message_that_no_stage_of_the_package_gives_is_reported(text):
     assert breach.endswith("makes page.fetched, which no stage of scraper gives")
 
 
-def test_a_message_that_is_only_read_is_not_made():
-    text = (
-        "from events.pages import PageFetched\ndef f(page: PageFetched): return isinstance(page, PageFetched)"
-    )
+def test_a_script_that_says_what_no_stage_of_the_package_gives_is_reported():
+    script = Script(Path("scraper/x/m.lua"), "-- a comment\nif late then say('page.fetched', source) end")
 
-    assert (
-        rules.messages_off_the_map(made_up({"scraper/m.py": text}), gives={"scraper": []}, types=MESSAGES)
-        == []
-    )
+    [breach] = rules.messages_off_the_map([script], gives={"scraper": ["page.parsed"]}, types=MESSAGES)
+
+    assert breach == "scraper/x/m.lua:2: makes page.fetched, which no stage of scraper gives"
+
+
+def test_a_script_makes_what_it_says_and_nothing_that_it_only_names():
+    text = "say('page.fetched', source)\nredis.call('XLEN', stream_key('page.parsed'))\nlocal function say(type) end"
+    sources = [Script(Path("scraper/m.lua"), text)]
+
+    assert rules.gives_never_made(sources, gives={"scraper": ["page.fetched", "page.parsed"]}, types=MESSAGES) == [
+        "scraper gives page.parsed by the map, but makes none"
+    ]
+
+
+def test_a_message_that_is_only_read_is_not_made():
+    text = "from events.pages import PageFetched\ndef f(page: PageFetched): return isinstance(page, PageFetched)"
+
+    assert rules.messages_off_the_map(made_up({"scraper/m.py": text}), gives={"scraper": []}, types=MESSAGES) == []
 
 
 def test_a_type_that_is_given_by_the_map_but_made_nowhere_is_reported():
     sources = made_up({"scraper/m.py": "PageFetched()", "storage/m.py": "PageParsed()"})
 
-    assert rules.gives_never_made(
-        sources, gives={"scraper": ["page.fetched", "page.parsed"]}, types=MESSAGES
-    ) == ["scraper gives page.parsed by the map, but makes none"]
+    assert rules.gives_never_made(sources, gives={"scraper": ["page.fetched", "page.parsed"]}, types=MESSAGES) == [
+        "scraper gives page.parsed by the map, but makes none"
+    ]
 
 
 @pytest.mark.parametrize("text", ["no block at all", "<!-- map:begin -->\nnever ends", "<!-- map:end -->"])

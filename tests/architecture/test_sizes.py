@@ -19,10 +19,7 @@ SUFFIXES = (".py", ".lua", ".js", ".css", ".html")
 def test_no_file_is_longer_than_the_cap():
     paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.suffix in SUFFIXES]
 
-    assert (
-        long_files(ROOT, [path.relative_to(ROOT) for path in sorted(paths) if "vendor" not in path.parts])
-        == []
-    )
+    assert long_files(ROOT, [path.relative_to(ROOT) for path in sorted(paths) if "vendor" not in path.parts]) == []
 
 
 def test_no_function_is_longer_than_the_cap():

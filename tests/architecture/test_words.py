@@ -17,9 +17,7 @@ class Keys:
 
 def breaches_of(expression):
     """What the rule says of one expression in a module beside a small catalogue."""
-    return keys_spelled_elsewhere(
-        made_up({"events/keys.py": CATALOGUE, "scheduler/m.py": f"x = {expression}"})
-    )
+    return keys_spelled_elsewhere(made_up({"events/keys.py": CATALOGUE, "scheduler/m.py": f"x = {expression}"}))
 
 
 def test_no_key_is_spelled_outside_the_catalogue():
@@ -74,6 +72,4 @@ def test_other_strings_with_a_colon_pass(expression):
 
 
 def test_a_docstring_may_speak_of_keys():
-    assert (
-        keys_spelled_elsewhere(made_up({"events/keys.py": CATALOGUE, "events/m.py": '"""queue:*"""'})) == []
-    )
+    assert keys_spelled_elsewhere(made_up({"events/keys.py": CATALOGUE, "events/m.py": '"""queue:*"""'})) == []

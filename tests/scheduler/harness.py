@@ -1,4 +1,4 @@
-"""A scheduler on a made-up web: the real stages on the real server, with a fetcher and a parser that answer from a table.
+"""A scheduler on a made-up web: the real stages on the real server; fetcher and parser answer from a table.
 
     async with running(bus, web) as run:
         crawl = await run.start("http://a.test/")

@@ -379,3 +379,20 @@ async def test_a_fetcher_is_known_with_its_capacity_while_it_works(desk, bus):
     [(member, until)] = seen
     assert member.endswith(b"|7")
     assert 3_000 < until - time.time() * 1000 <= 5_000
+
+
+async def test_large_pages_take_turns_and_give_their_room_back(desk, bus):
+    await desk.crawl(per_host=8)
+    page = answer(b"<p>river</p>" * 500_000)
+    async with (
+        raw_server(page) as server,
+        Consumer(bus, FETCH) as consumer,
+        Client(desk.settings) as client,
+    ):
+        await desk.issue(*(f"{server.url}/{number}" for number in range(6)))
+        fetcher = Fetcher(consumer, client, desk.settings)
+        fetcher.budget.most = len(page)
+        assert await fetcher.run(lambda: False, dry_seconds=0.01, longest_seconds=30) == 6
+
+    assert [outcome.payload.body.size for outcome in await desk.outcomes()] == [6_000_000] * 6
+    assert fetcher.budget.taken == 0

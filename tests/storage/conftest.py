@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from storage.database import make_engine, writing
-from storage.tables import metadata
+from storage.schema import make_current
 
 _numbers = itertools.count()
 
@@ -73,6 +73,6 @@ def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
 def _engine(url: str) -> Iterator[Engine]:
     made = make_engine(url)
     with writing(made) as connection:
-        metadata.create_all(connection)
+        make_current(connection)
     yield made
     made.dispose()

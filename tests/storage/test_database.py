@@ -7,7 +7,9 @@ from sqlalchemy import inspect, text
 
 from events.errors import Refused, Unreachable
 from events.settings import Settings
-from storage.database import make_engine, open_database, writing
+from storage import queries
+from storage.database import NothingRecorded, make_engine, open_database, open_recorded, writing
+from storage.schema import VERSION_TABLE
 from storage.tables import metadata
 
 
@@ -16,7 +18,7 @@ def test_tables_are_made_where_they_are_missing(database_url, tmp_path):
 
     for _ in range(2):
         engine = open_database(settings)
-        assert set(inspect(engine).get_table_names()) == set(metadata.tables)
+        assert set(inspect(engine).get_table_names()) == {*metadata.tables, VERSION_TABLE.name}
         engine.dispose()
 
 
@@ -24,6 +26,33 @@ def test_the_data_folder_is_made(tmp_path):
     engine = open_database(Settings(data=str(tmp_path / "a" / "b")))
 
     assert (tmp_path / "a" / "b" / "penstock.db").is_file()
+    engine.dispose()
+
+
+def test_a_reader_makes_no_database(tmp_path):
+    with pytest.raises(NothingRecorded, match=r"^nothing has been recorded in [^\n]*$"):
+        open_recorded(Settings(data=str(tmp_path / "a")))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_fills_no_empty_database(database_url, tmp_path):
+    engine = make_engine(database_url)
+    engine.connect().close()
+
+    with pytest.raises(NothingRecorded):
+        open_recorded(Settings(database_url=database_url, data=str(tmp_path)))
+
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+def test_a_reader_opens_what_a_writer_has_made(database_url, tmp_path):
+    settings = Settings(database_url=database_url, data=str(tmp_path))
+    open_database(settings).dispose()
+
+    engine = open_recorded(settings)
+    assert queries.crawls(engine) == []
     engine.dispose()
 
 

@@ -29,10 +29,7 @@ def undeclared_libraries(
 
 def loose_requirements(declared: Iterable[str], constraints: str) -> list[str]:
     """Requirements that constraints.txt does not pin, or pins to a version that they refuse."""
-    pins = {
-        canonicalize_name(name): version
-        for name, version in re.findall(r"^([\w.-]+)==(\S+)", constraints, re.M)
-    }
+    pins = {canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==(\S+)", constraints, re.M)}
     breaches = []
     for requirement in map(Requirement, declared):
         version = pins.get(canonicalize_name(requirement.name))

@@ -40,6 +40,25 @@ def read_sources(root: Path = ROOT, packages: tuple[str, ...] = PACKAGES) -> lis
     return [_read(path.relative_to(root), path.read_text("utf-8")) for path in paths]
 
 
+@dataclass(frozen=True)
+class Script:
+    """One Lua file: where it lies below the root, and its text."""
+
+    path: Path
+    text: str
+
+    @property
+    def package(self) -> str:
+        """The top-level package it belongs to."""
+        return self.path.parts[0]
+
+
+def read_scripts(root: Path = ROOT, packages: tuple[str, ...] = PACKAGES) -> list[Script]:
+    """Every Lua file of these packages, in order of path."""
+    paths = [path for package in packages for path in sorted((root / package).rglob("*.lua"))]
+    return [Script(path.relative_to(root), path.read_text("utf-8")) for path in paths]
+
+
 def expect_none(breaches: Iterable[str]) -> None:
     """Fail with one line per breach, if there is one."""
     found = list(breaches)
@@ -60,11 +79,7 @@ def _read(path: Path, text: str) -> Source:
 def docstring_of(node: ast.Module | ast.ClassDef | Function) -> ast.Expr | None:
     """The statement that is this node's docstring, if it has one."""
     first = node.body[0] if node.body else None
-    if (
-        isinstance(first, ast.Expr)
-        and isinstance(first.value, ast.Constant)
-        and isinstance(first.value.value, str)
-    ):
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
         return first
     return None
 

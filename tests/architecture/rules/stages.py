@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from tests.architecture.rules.sources import SERVICES, Source, calls, docstring_of
+from tests.architecture.rules.sources import SERVICES, Script, Source, calls, docstring_of
 
 ARROW = re.compile(r"(?P<takes>[^:→]+) → (?P<gives>[^:→]+): \S")
+#: How a script makes a message: `say('page.fetch', ...)`.
+SAID = re.compile(r"""\bsay\(['"]([\w.]+)['"]""")
 EVERY_EVENT = "every event"
 
 
@@ -29,11 +31,7 @@ class OnTheMap(Protocol):
 def stages_without_module(stages: Iterable[OnTheMap], sources: Iterable[Source]) -> list[str]:
     """Stages whose name is no module of a service."""
     modules = {source.module for source in sources if source.package in SERVICES}
-    return [
-        f"{stage.name} is on the map, but there is no such module"
-        for stage in stages
-        if stage.name not in modules
-    ]
+    return [f"{stage.name} is on the map, but there is no such module" for stage in stages if stage.name not in modules]
 
 
 def consumers_off_the_map(sources: Iterable[Source], *, constants: Mapping[str, str]) -> list[str]:
@@ -56,9 +54,7 @@ def _last_word(node: ast.expr) -> str:
     return ast.unparse(node).rpartition(".")[2]
 
 
-def wrong_arrows(
-    stages: Iterable[OnTheMap], sources: Iterable[Source], *, events: Sequence[str]
-) -> list[str]:
+def wrong_arrows(stages: Iterable[OnTheMap], sources: Iterable[Source], *, events: Sequence[str]) -> list[str]:
     """Stages whose docstring does not open with what the map says of them."""
     by_module = {source.module: source for source in sources}
     breaches = []
@@ -78,9 +74,7 @@ def _first_line(source: Source) -> str:
     return "" if found is None else found.value.value.splitlines()[0]
 
 
-def _unlike(
-    source: Source, side: str, text: str, on_the_map: Sequence[str], events: Sequence[str]
-) -> list[str]:
+def _unlike(source: Source, side: str, text: str, on_the_map: Sequence[str], events: Sequence[str]) -> list[str]:
     terms = [term.strip() for term in re.split(r",| or | and ", text)]
     said = {term for term in terms if "." in term}
     if EVERY_EVENT in terms:
@@ -93,9 +87,7 @@ def _unlike(
     ]
 
 
-def unlike_the_registry(
-    stages: Iterable[OnTheMap], registered: Iterable[str], *, commands: Iterable[str]
-) -> list[str]:
+def unlike_the_registry(stages: Iterable[OnTheMap], registered: Iterable[str], *, commands: Iterable[str]) -> list[str]:
     """Types that only one of map and registry knows, or that lack giver or taker; people give commands."""
     stages, registered = list(stages), set(registered)
     taken = {name for stage in stages for name in stage.takes}
@@ -111,7 +103,7 @@ def unlike_the_registry(
 
 
 def messages_off_the_map(
-    sources: Iterable[Source], *, gives: Mapping[str, Iterable[str]], types: Mapping[str, str]
+    sources: Iterable[Source | Script], *, gives: Mapping[str, Iterable[str]], types: Mapping[str, str]
 ) -> list[str]:
     """Messages that a package makes and does not give by the map; `types` maps class names to type names."""
     return [
@@ -124,7 +116,7 @@ def messages_off_the_map(
 
 
 def gives_never_made(
-    sources: Iterable[Source], *, gives: Mapping[str, Iterable[str]], types: Mapping[str, str]
+    sources: Iterable[Source | Script], *, gives: Mapping[str, Iterable[str]], types: Mapping[str, str]
 ) -> list[str]:
     """Types that a package gives by the map, though nothing in it makes one."""
     sources = list(sources)
@@ -137,8 +129,11 @@ def gives_never_made(
     ]
 
 
-def _made(source: Source, types: Mapping[str, str]) -> list[tuple[str, int]]:
+def _made(source: Source | Script, types: Mapping[str, str]) -> list[tuple[str, int]]:
     """The type names of the messages that a source makes, with the lines; a renamed class counts too."""
+    if isinstance(source, Script):
+        lines = enumerate(source.text.splitlines(), 1)
+        return [(name, number) for number, line in lines for name in SAID.findall(line)]
     renamed = _renamed(source)
     found = ((renamed.get(name, name), call.lineno) for name, call in calls(source.tree))
     return [(types[name], line) for name, line in found if name in types]

@@ -57,8 +57,7 @@ def _strings(tree: ast.Module) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.JoinedStr):
             yield (
                 "".join(
-                    str(getattr(part, "value", "")) if isinstance(part, ast.Constant) else _HOLE
-                    for part in node.values
+                    str(getattr(part, "value", "")) if isinstance(part, ast.Constant) else _HOLE for part in node.values
                 ),
                 node.lineno,
             )
@@ -76,10 +75,7 @@ def _docstrings(tree: ast.Module) -> Iterator[int]:
 def _grown_from_root(tree: ast.Module) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree):
         match node:
-            case (
-                ast.JoinedStr(values=[ast.FormattedValue(value=first), _, *_])
-                | ast.BinOp(left=first, op=ast.Add())
-            ):
+            case ast.JoinedStr(values=[ast.FormattedValue(value=first), _, *_]) | ast.BinOp(left=first, op=ast.Add()):
                 if _is_root_of_keys(first):
                     yield f"<root>{ast.unparse(node)}", node.lineno
 

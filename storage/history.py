@@ -1,0 +1,172 @@
+"""The life of one URL in one crawl, told from the event store.
+
+Takes an engine, a crawl and a canonical URL; gives `Step`s in the order in which they happened, as facts. What is known
+of a URL that has no events is in `storage.hearsay`.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Engine, select
+
+from events.crawls import CrawlSpec, CrawlStarted
+from events.pages import PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
+from storage import event_store, tables
+from storage.event_store import Recorded
+from storage.tables import digest, mark
+
+What = Literal["seed", "discovered", "robots", "issued", "fetched", "failed", "excluded", "parsed"]
+#: Steps of one moment, in the order in which one leads to the next.
+_ORDER = ("seed", "discovered", "robots", "issued", "fetched", "failed", "excluded", "parsed")
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Something that happened to a URL: when (RFC 3339, UTC), what, and the facts of it, by name."""
+
+    at: str
+    what: What
+    facts: dict[str, Any]
+
+
+def history(engine: Engine, crawl: str, url: str) -> list[Step]:
+    """The steps in order; empty for a URL of which nothing is recorded."""
+    events = [event for event in _about(engine, crawl, url) if event.message.payload.url == url]
+    pages = [event for event in events if not isinstance(event.message.payload, PageParsed)]
+    steps = [*_seed(engine, crawl, url), *_discovered(engine, crawl, events)]
+    robots = _robots_before(engine, crawl, pages)
+    steps += [_robots(robots)] if robots else []
+    steps += _issued(pages, spec=spec_of(engine, crawl), robots=robots)
+    names = _segment_names(engine, events)
+    steps += [_outcome(engine, event, names) for event in pages]
+    steps += [_parsed(event) for event in events if isinstance(event.message.payload, PageParsed)]
+    return sorted(steps, key=lambda step: (step.at, _ORDER.index(step.what)))
+
+
+def spec_of(engine: Engine, crawl: str) -> CrawlSpec | None:
+    """How the crawl was asked to behave, or None where its beginning is not recorded."""
+    for stored in event_store.read(engine, types=(CrawlStarted.TYPE,), crawl=crawl):
+        started: CrawlStarted = stored.recorded().message.payload
+        return started.spec
+    return None
+
+
+def _about(engine: Engine, crawl: str, word: str) -> Iterator[Recorded]:
+    """The events about a URL, or about a host; not those of another crawl that has the same mark by chance."""
+    for stored in event_store.read(engine, about=mark(crawl, word)):
+        event = stored.recorded()
+        if event.message.envelope.crawl == crawl:
+            yield event
+
+
+def _seed(engine: Engine, crawl: str, url: str) -> list[Step]:
+    seed = tables.seeds.c
+    with engine.connect() as connection:
+        at = connection.execute(select(seed.at).where(seed.key == digest(crawl, url))).scalar_one_or_none()
+    return [Step(at, "seed", {})] if at else []
+
+
+def _discovered(engine: Engine, crawl: str, events: Sequence[Recorded]) -> list[Step]:
+    """When the page that led here was read first."""
+    first = next((e.message.payload for e in events if getattr(e.message.payload, "via", None)), None)
+    if first is None:
+        return []
+    facts = {"via": first.via, "depth": first.depth, "hops": first.hops}
+    parsed = [e for e in _about(engine, crawl, first.via) if isinstance(e.message.payload, PageParsed)]
+    times = [event.message.envelope.time for event in parsed]
+    return [Step(min(times, default=events[0].message.envelope.time), "discovered", facts)]
+
+
+def _robots_before(engine: Engine, crawl: str, pages: Sequence[Recorded]) -> Recorded | None:
+    """What was known of the host's robots.txt when the URL was first asked for, or ruled out."""
+    if not pages:
+        return None
+    until = pages[0].message.envelope.time
+    of_host = _about(engine, crawl, pages[0].message.payload.host)
+    verdicts = [event for event in of_host if isinstance(event.message.payload, RobotsFetched)]
+    before = [event for event in verdicts if event.message.envelope.time <= until]
+    return max(before or verdicts[:1], key=lambda event: event.message.envelope.time, default=None)
+
+
+def _robots(event: Recorded) -> Step:
+    robots: RobotsFetched = event.message.payload
+    names = ("host", "verdict", "status", "reason", "crawl_delay_ms")
+    return Step(event.message.envelope.time, "robots", {name: getattr(robots, name) for name in names})
+
+
+def _issued(pages: Sequence[Recorded], *, spec: CrawlSpec | None, robots: Recorded | None) -> list[Step]:
+    """When each attempt was handed to a fetcher, and what it had to wait for until then, as far as events can tell."""
+    steps, before = [], None
+    for payload in (event.message.payload for event in pages):
+        if not isinstance(payload, PageFetched | PageFailed):
+            continue
+        facts = {"attempt": payload.attempt, **_why_waited(before, spec, robots)}
+        if payload.started_at:
+            steps.append(Step(_text(payload.started_at - payload.waited_ms), "issued", facts))
+        before = payload
+    return steps
+
+
+def _why_waited(
+    before: PageFetched | PageFailed | None, spec: CrawlSpec | None, robots: Recorded | None
+) -> dict[str, Any]:
+    if isinstance(before, PageFailed):
+        since = {"since": _text(before.started_at + before.elapsed_ms)} if before.started_at else {}
+        if before.retry_after_ms:
+            return {"waited_for": "retry_after", "asked_ms": before.retry_after_ms, **since}
+        return {"waited_for": "backoff", **since}
+    delay_ms = int(spec.delay_seconds * 1000) if spec else 0
+    crawl_delay_ms = robots.message.payload.crawl_delay_ms if robots and spec and spec.obey_robots else 0
+    if crawl_delay_ms > delay_ms:
+        return {"waited_for": "crawl_delay", "asked_ms": crawl_delay_ms}
+    return {"waited_for": "delay", "asked_ms": delay_ms} if delay_ms else {}
+
+
+def _outcome(engine: Engine, event: Recorded, segment_names: dict[int, str]) -> Step:
+    page = event.message.payload
+    match page:
+        case PageFetched():
+            facts = {name: getattr(page, name) for name in _FETCHED} | {"bytes": page.body.size}
+            if page.location:
+                facts["leads_to"] = _outcome_of(engine, event.message.envelope.crawl, page.location)
+            if event.place:
+                place = {"segment": segment_names[event.place.segment], **msgspec.structs.asdict(event.place)}
+                facts["body"] = {**place, "segment": segment_names[event.place.segment]}
+            return Step(_text(page.started_at), "fetched", facts)
+        case PageFailed():
+            at = _text(page.started_at) if page.started_at else event.message.envelope.time
+            return Step(at, "failed", {name: getattr(page, name) for name in _FAILED})
+        case PageExcluded():
+            return Step(event.message.envelope.time, "excluded", {name: getattr(page, name) for name in _EXCLUDED})
+    raise AssertionError(f"{page.TYPE} is no outcome")
+
+
+_ATTEMPT = ("attempt", "depth", "hops", "via", "status", "waited_ms", "elapsed_ms")
+_FETCHED = (*_ATTEMPT, "content_type", "location", "flags")
+_FAILED = (*_ATTEMPT, "reason", "detail", "retryable", "retry_after_ms", "asked")
+_EXCLUDED = ("attempt", "depth", "hops", "via", "reason", "detail")
+
+
+def _outcome_of(engine: Engine, crawl: str, url: str) -> str | None:
+    page = tables.pages.c
+    with engine.connect() as connection:
+        return connection.execute(select(page.outcome).where(page.key == digest(crawl, url))).scalar_one_or_none()
+
+
+def _parsed(event: Recorded) -> Step:
+    page: PageParsed = event.message.payload
+    names = ("spider", "spider_version", "title", "links_found", "links_left_out", "error", "detail", "elapsed_ms")
+    facts = {name: getattr(page, name) for name in names} | {"items": len(page.items)}
+    return Step(event.message.envelope.time, "parsed", facts)
+
+
+def _segment_names(engine: Engine, events: Sequence[Recorded]) -> dict[int, str]:
+    ids = {event.place.segment for event in events if event.place}
+    with engine.connect() as connection:
+        found = select(tables.segments.c.id, tables.segments.c.name).where(tables.segments.c.id.in_(ids))
+        return {id: name for id, name in connection.execute(found)}
+
+
+def _text(unix_ms: int) -> str:
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

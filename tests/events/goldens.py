@@ -1,0 +1,175 @@
+"""Golden messages: bytes that are committed once and must mean the same for ever.
+
+A golden file holds one message as it stood on a stream, with every field set to something that is not its default.
+`GOLDENS` says what each file means today. A file is never changed; a field or a version that comes later gets a file of
+its own (`page.fetch.v2.json`, or `page.fetch.v1-priority.json` for a field of version 1), and what the old files mean
+with it stands here beside them.
+
+`python -m tests.events.goldens` writes those that are missing.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from events import codec
+from events.commands import CrawlCancel, CrawlPause, CrawlResume, CrawlStart, PageFetch, SeedsAdd
+from events.crawls import (
+    CrawlCancelled,
+    CrawlFinished,
+    CrawlPaused,
+    CrawlResumed,
+    CrawlSpec,
+    CrawlStarted,
+    SeedsAdded,
+)
+from events.envelope import Envelope, Message, Payload
+from events.pages import BodyRef, Item, Link, PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
+
+FOLDER = Path(__file__).parent / "golden"
+
+_HOST = "https://shop.example:8443"
+_URL = f"{_HOST}/größe?page=2&q=猫"
+_SEEDS = (f"{_HOST}/", "http://xn--bcher-kva.example/a%20b")
+_SPEC = CrawlSpec(
+    name="shop",
+    spider="spiders/shop.py",
+    scope="domain",
+    allow=("/shop/", r"page=\d+"),
+    deny=(r"\.pdf$",),
+    delay_seconds=0.25,
+    per_host=3,
+    max_pages=5_000,
+    max_depth=7,
+    max_pages_per_host=400,
+    max_links_per_page=250,
+    max_url_length=1_024,
+    max_hops=5,
+    max_attempts=6,
+    obey_robots=False,
+    user_agent="ShopBot/2.1 (+https://shop.example/bot)",
+)
+_JOB: dict[str, Any] = {"url": _URL, "host": _HOST, "fingerprint": "9f86d081884c7d65", "depth": 3, "hops": 2}
+_PAGE: dict[str, Any] = {**_JOB, "attempt": 2, "via": f"{_HOST}/"}
+_BODY = BodyRef(
+    digest="sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0bb22cd15d6c15b0f00a08",
+    size=37_412,
+    wire=9_120,
+    stored=9_544,
+)
+
+
+def _golden(payload: Payload, *, source: str, cause: str) -> Message:
+    envelope = Envelope(
+        id=f"20261123-141530-9f3a2c.{payload.TYPE}.1",
+        source=source,
+        type=payload.TYPE,
+        time="2026-11-23T14:15:31.042Z",
+        crawl="20261123-141530-9f3a2c",
+        subject=_URL,
+        correlationid="20261123-141530-9f3a2c",
+        causationid=f"20261123-141530-9f3a2c.{cause}.1",
+    )
+    return Message(envelope, payload)
+
+
+def _command(payload: Payload) -> Message:
+    return _golden(payload, source="penstock", cause="crawl.start")
+
+
+def _of_crawl(payload: Payload) -> Message:
+    return _golden(payload, source="scheduler.seed", cause="crawl.start")
+
+
+_FETCHED = PageFetched(
+    **_PAGE,
+    status=301,
+    content_type="text/html; charset=utf-8",
+    body=_BODY,
+    started_at=1_795_443_331_042,
+    elapsed_ms=182,
+    waited_ms=1_250,
+    location=f"{_HOST}/größe/2",
+    flags=("truncated", "late"),
+    asked=False,
+)
+_FAILED = PageFailed(
+    **_PAGE,
+    reason="http_503",
+    detail="the host answered 503 (Überlastet)",
+    status=503,
+    retryable=True,
+    retry_after_ms=120_000,
+    started_at=1_795_443_331_042,
+    elapsed_ms=95,
+    waited_ms=1_250,
+    asked=False,
+)
+_ROBOTS = RobotsFetched(
+    host=_HOST,
+    url=f"{_HOST}/robots.txt",
+    attempt=2,
+    verdict="retry",
+    status=503,
+    reason="http_503",
+    crawl_delay_ms=2_500,
+    retry_after_ms=30_000,
+    sitemaps=(f"{_HOST}/sitemap.xml",),
+    started_at=1_795_443_331_042,
+    elapsed_ms=40,
+    asked=False,
+)
+_PARSED = PageParsed(
+    **_JOB,
+    title="Größe 2 – 猫 \U0001f408",
+    links=(Link(f"{_HOST}/größe/2", redirect=True), Link(f"{_HOST}/a")),
+    links_found=12,
+    links_left_out=3,
+    items=(Item(type="product", data={"price": 12.5, "tags": ["a", None, True], "size": {"cm": 40}}),),
+    spider="shop",
+    spider_version="c0ffee12",
+    error="too_deep",
+    detail="the page nests 4,097 elements",
+    elapsed_ms=3.75,
+)
+
+#: File's name without `.json` → what its bytes mean.
+GOLDENS: dict[str, Message] = {
+    "crawl.start.v1": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True)),
+    "seeds.add.v1": _command(SeedsAdd(seeds=_SEEDS, last=True, part=4)),
+    "crawl.pause.v1": _command(CrawlPause()),
+    "crawl.resume.v1": _command(CrawlResume()),
+    "crawl.cancel.v1": _command(CrawlCancel()),
+    "page.fetch.v1": _golden(PageFetch(**_PAGE, robots=True), source="scheduler.dispatch", cause="page.parsed"),
+    "crawl.started.v1": _of_crawl(CrawlStarted(spec=_SPEC, seeds=_SEEDS)),
+    "seeds.added.v1": _of_crawl(SeedsAdded(seeds=_SEEDS)),
+    "crawl.paused.v1": _of_crawl(CrawlPaused()),
+    "crawl.resumed.v1": _of_crawl(CrawlResumed()),
+    "crawl.cancelled.v1": _of_crawl(CrawlCancelled()),
+    "crawl.finished.v1": _of_crawl(CrawlFinished(fetched=4_981, failed=17, excluded=902)),
+    "page.fetched.v1": _golden(_FETCHED, source="scraper.fetch", cause="page.fetch"),
+    "page.failed.v1": _golden(_FAILED, source="scraper.fetch", cause="page.fetch"),
+    "page.excluded.v1": _golden(
+        PageExcluded(**_PAGE, reason="robots", detail="Disallow: /größe", robots=True),
+        source="scraper.fetch",
+        cause="page.fetch",
+    ),
+    "robots.fetched.v1": _golden(_ROBOTS, source="scraper.fetch", cause="page.fetch"),
+    "page.parsed.v1": _golden(_PARSED, source="scraper.parse", cause="page.fetched"),
+}
+
+
+def golden_bytes(name: str) -> bytes:
+    """The committed bytes of one golden message."""
+    return (FOLDER / f"{name}.json").read_bytes().rstrip(b"\n")
+
+
+def write_missing() -> list[str]:
+    """Write a file for each golden message that has none; returns their names. Never touches one that is there."""
+    missing = [name for name in GOLDENS if not (FOLDER / f"{name}.json").exists()]
+    for name in missing:
+        (FOLDER / f"{name}.json").write_bytes(codec.encode(GOLDENS[name]) + b"\n")
+    return missing
+
+
+if __name__ == "__main__":
+    print("written:", ", ".join(write_missing()) or "none, all are there")

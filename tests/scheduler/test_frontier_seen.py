@@ -1,0 +1,95 @@
+"""The set of known URLs is exact, and takes no more than eleven bytes a URL at any size."""
+
+import asyncio
+
+import pytest
+
+from events.bus import Consumer, publish
+from events.bus.scripts import run_all
+from events.commands import CrawlStart
+from events.crawls import CrawlSpec
+from events.topology import DISCOVER, SEED
+from scheduler.frontier import Frontier, candidate
+from scheduler.frontier.jobs import Candidate
+from scheduler.urls import canonical, fingerprint
+from tests.builders import CRAWL, make_message, page_parsed
+
+#: 25,600 URLs fill the first generation, 409,600 more the second.
+URLS, PAGE = 200_000, 4_000
+
+
+def links(first: int, last: int) -> list[Candidate]:
+    """Candidates that are left out, so that nothing but the set of known URLs grows."""
+    return [Candidate(fingerprint(f"http://a.test/{n}"), "http://a.test", 1, b"{}", "deny") for n in range(first, last)]
+
+
+async def started(bus) -> Frontier:
+    """A running crawl that waits for more seeds."""
+    await publish(bus, make_message(CrawlStart(spec=CrawlSpec(name="one"), seeds=(), more=True)))
+    async with Consumer(bus, SEED) as consumer:
+        [delivery] = await consumer.take(1)
+        call = Frontier(bus, SEED.name).start(
+            delivery, spec=CrawlSpec(name="one"), seeds=(), hold=True, places=(), found=()
+        )
+        await run_all(bus.redis, [call])
+    return Frontier(bus, DISCOVER.name)
+
+
+async def discovered(bus, frontier: Frontier, found: list[Candidate]) -> int:
+    """How many of these links were new."""
+    await publish(bus, page_parsed())
+    async with Consumer(bus, DISCOVER) as consumer:
+        [delivery] = await consumer.take(1)
+        [new] = await run_all(bus.redis, [frontier.discover(delivery, found)])
+    return new
+
+
+async def test_the_set_is_exact_and_small_over_generations(bus):
+    frontier = await started(bus)
+    before = await _used(bus)
+    for at in range(0, URLS, PAGE):
+        assert await discovered(bus, frontier, links(at, at + PAGE)) == PAGE
+        await bus.redis.xtrim(bus.keys.stream("page.excluded"), maxlen=0)
+    await bus.redis.xtrim(bus.keys.stream("page.parsed"), maxlen=0)
+
+    assert (await _used(bus) - before) / URLS < 11
+    for at in (0, 24_000, 100_000, URLS - PAGE):
+        assert await discovered(bus, frontier, links(at, at + PAGE)) == 0
+    assert await discovered(bus, frontier, links(URLS - 10, URLS + 10)) == 10
+    crawl = f"{CRAWL}.left"
+    assert await bus.redis.hgetall(bus.keys.seen(crawl)) == {b"1": b"25600", b"2": str(URLS + 10 - 25_600).encode()}
+    buckets = [bus.keys.seen_bucket(crawl, 1, 7), bus.keys.seen_bucket(crawl, 2, 7)]
+    assert [await bus.redis.object("ENCODING", key) for key in buckets] == [b"intset", b"intset"]
+
+
+async def _used(bus) -> int:
+    # Trimmed streams and closed connections give their memory back a moment later.
+    await asyncio.sleep(0.05)
+    return int((await bus.redis.info("memory"))["used_memory_dataset"])
+
+
+async def test_a_page_that_links_to_itself_twice_knows_it_once(bus):
+    frontier = await started(bus)
+    url = canonical("http://a.test/x")
+
+    assert await discovered(bus, frontier, [candidate(url, depth=1), candidate(url, depth=1)]) == 1
+    assert await discovered(bus, frontier, [candidate(url, depth=1)]) == 0
+
+
+@pytest.mark.parametrize("reason", ["deny", "depth", "scope"])
+async def test_a_url_that_is_known_is_not_left_out_later(bus, reason):
+    frontier = await started(bus)
+    url = canonical("http://a.test/x")
+
+    assert await discovered(bus, frontier, [candidate(url, depth=1)]) == 1
+    assert await discovered(bus, frontier, [candidate(url, depth=9, reason=reason)]) == 0
+
+
+async def test_a_page_that_is_handed_in_twice_counts_once(bus):
+    frontier = await started(bus)
+    await publish(bus, page_parsed())
+    async with Consumer(bus, DISCOVER) as consumer:
+        [delivery] = await consumer.take(1)
+        call = frontier.discover(delivery, links(0, 5))
+
+        assert await run_all(bus.redis, [call, call]) == [5, -1]
