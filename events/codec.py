@@ -109,7 +109,7 @@ def _envelope(wire: _Wire) -> Envelope:
         time=wire.time,
         crawl=wire.crawl,
         subject=wire.subject,
-        dataversion=wire.dataversion,
+        dataversion=KINDS[wire.type].VERSION,  # an old payload has been upcast
         correlationid=wire.correlationid,
         causationid=wire.causationid,
     )

@@ -18,6 +18,7 @@ PREFIX = "PENSTOCK_"
 _POSITIVE = (
     *("concurrency", "workers", "parsers", "deadline_seconds"),
     *("high_water_pages", "high_water_bytes", "max_wire_bytes", "max_body_bytes"),
+    *("archive_segment_bytes", "archive_segment_seconds"),
 )
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -49,6 +50,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_wire_bytes: int = 10 * 1024 * 1024
     #: Largest body after decoding, in bytes.
     max_body_bytes: int = 20 * 1024 * 1024
+    #: A segment of the archive that has grown beyond this many bytes is left, and the next one begun.
+    archive_segment_bytes: int = 1024**3
+    #: The same for one that was begun this long ago: what is left alone can be moved away.
+    archive_segment_seconds: float = 3_600.0
     #: A request's whole time, from connecting to the body's end.
     deadline_seconds: float = 60.0
     # What one crawl does unless its command line or its spider says otherwise; None: as `CrawlSpec` has it.

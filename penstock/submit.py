@@ -19,6 +19,8 @@ from penstock.plan import Plan
 
 #: How long a scheduler may take to answer: starting one takes about a second.
 ANSWER_SECONDS = 60.0
+#: A Redis that is away for longer than a restart takes has ended with its cluster.
+GONE_SECONDS = 5.0
 _SOURCE = "penstock"
 #: Seeds in one message; a longer list is sent in parts.
 SEEDS_A_MESSAGE = 5_000
@@ -31,10 +33,9 @@ async def start(bus: Bus, plan: Plan) -> Answer:
     command = new_command(CrawlStart(spec=plan.spec, seeds=first, more=bool(rest)), crawl=crawl)
     await publish(bus, command)
     answer = await answer_to(bus, command)
-    if not answer.resumed:
-        for number, seeds in enumerate(rest, 1):
-            more = SeedsAdd(seeds=seeds, part=number, last=number == len(rest))
-            await publish(bus, new_command(more, crawl=crawl))
+    for number, seeds in enumerate(rest, 1):
+        more = SeedsAdd(seeds=seeds, part=number, last=number == len(rest))
+        await publish(bus, new_command(more, crawl=answer.crawl))
     return answer
 
 
@@ -49,14 +50,15 @@ def new_command(payload: Payload, *, crawl: str) -> Message:
 
 async def answer_to(bus: Bus, command: Message) -> Answer:
     """What the scheduler made of a command."""
-    key, deadline = bus.keys.answer(command.envelope.id), time.monotonic() + ANSWER_SECONDS
+    key, heard_at = bus.keys.answer(command.envelope.id), time.monotonic()
+    deadline = heard_at + ANSWER_SECONDS
     while time.monotonic() < deadline:
         try:
             if raw := await bus.redis.lpop(key):
                 return msgspec.json.decode(raw, type=Answer)
+            heard_at = time.monotonic()
         except PASSING:
-            pass
+            if time.monotonic() - heard_at > GONE_SECONDS:
+                raise Refused("the cluster ended before it answered; give the same command again") from None
         await asyncio.sleep(0.01)
-    raise Refused(
-        f"no scheduler answered within {ANSWER_SECONDS:.0f} s; is `penstock scheduler` running on this Redis?"
-    )
+    raise Refused(f"no scheduler answered within {ANSWER_SECONDS:.0f} s; does `penstock scheduler` run there?")

@@ -1,12 +1,11 @@
 """What the scheduler knows of crawls: specification and scope, read from Redis and kept.
 
-A specification never changes. A scope widens when seeds are added, so the number of its places is looked at now and
-then, and the places are read again when it has changed.
+A specification never changes. A scope widens when seeds are added; who goes by an older one is told by the script that
+takes its links, and reads it again.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,16 +18,14 @@ from scheduler.scope import Scope
 
 #: Crawls kept; the oldest goes first. More than there are messages in a batch.
 _MOST_KEPT = 512
-#: A scope may be as old as that: seeds that are added to a running crawl widen it that much later. (While a crawl is
-#: held for more seeds, none of its pages is fetched.)
-SCOPE_SECONDS = 0.1
 _decoder = msgspec.json.Decoder(CrawlSpec)
 
 
-class _Known(msgspec.Struct, frozen=True):
+class Known(msgspec.Struct, frozen=True):
+    """A scope, and the number of places that it was made from: the scripts refuse links judged by an older one."""
+
     scope: Scope
-    count: int
-    until: float
+    places: int
 
 
 class Crawls:
@@ -37,7 +34,7 @@ class Crawls:
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
         self._specs: dict[str, CrawlSpec] = {}
-        self._scopes: dict[str, _Known] = {}
+        self._scopes: dict[str, Known] = {}
 
     async def specs(self, crawls: Iterable[str]) -> dict[str, CrawlSpec | None]:
         """The specifications of these crawls; None where Redis does not know the crawl."""
@@ -50,25 +47,26 @@ class Crawls:
                 _keep(self._specs, crawl, spec)
         return found
 
-    async def scopes(self, crawls: Iterable[str]) -> dict[str, Scope | None]:
-        """The scopes of these crawls, as they were at most SCOPE_SECONDS ago; None where Redis does not know one."""
-        wanted, now = set(crawls), time.monotonic()
-        stale = [crawl for crawl in wanted if crawl not in self._scopes or self._scopes[crawl].until < now]
-        if stale:
-            specs, counts = await self.specs(stale), await self._fields(stale, ["places"])
-            for crawl, [count] in zip(stale, counts, strict=True):
+    async def scopes(self, crawls: Iterable[str]) -> dict[str, Known | None]:
+        """The scopes of these crawls, as they were when they were read; None where Redis does not know the crawl."""
+        found = {crawl: self._scopes.get(crawl) for crawl in crawls}
+        unknown = [crawl for crawl, known in found.items() if known is None]
+        if unknown:
+            specs, counts = await self.specs(unknown), await self._fields(unknown, ["places"])
+            for crawl, [count] in zip(unknown, counts, strict=True):
                 if spec := specs[crawl]:
-                    await self._look_again(crawl, spec, int(count or 0))
-        return {crawl: self._scopes[crawl].scope if crawl in self._scopes else None for crawl in wanted}
+                    found[crawl] = await self._read(crawl, spec, int(count or 0))
+        return found
 
-    async def _look_again(self, crawl: str, spec: CrawlSpec, count: int) -> None:
-        known = self._scopes.get(crawl)
-        if known and known.count == count:
-            scope = known.scope
-        else:
-            members = await patiently(lambda: self.bus.redis.smembers(self.bus.keys.places(crawl)))
-            scope = Scope(spec, {member.decode() for member in members})
-        _keep(self._scopes, crawl, _Known(scope, count, time.monotonic() + SCOPE_SECONDS))
+    def forget_scope(self, crawl: str) -> None:
+        """Read the scope of this crawl again when it is asked for."""
+        self._scopes.pop(crawl, None)
+
+    async def _read(self, crawl: str, spec: CrawlSpec, count: int) -> Known:
+        members = await patiently(lambda: self.bus.redis.smembers(self.bus.keys.places(crawl)))
+        known = Known(Scope(spec, {member.decode() for member in members}), count)
+        _keep(self._scopes, crawl, known)
+        return known
 
     async def _fields(self, crawls: Iterable[str], names: list[str]) -> Any:
         pipeline = self.bus.redis.pipeline(transaction=False)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
-from events.bus import Bus, Consumer
-from events.bus.scripts import run_all
+from events.bus import Bus, Consumer, Delivery
+from events.bus.scripts import Call, run_all
 from events.pages import Link, PageParsed
 from events.topology import DISCOVER
-from scheduler.crawls import Crawls
+from scheduler.crawls import Crawls, Known
 from scheduler.frontier import Candidate, Frontier, candidate
+from scheduler.frontier.frontier import SCOPE_HAS_GROWN
 from scheduler.pace import gather
 from scheduler.scope import Scope
 from scheduler.urls import canonical
@@ -31,18 +33,31 @@ async def discover(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
         while not stop.is_set():
             deliveries = await consumer.take(_BATCH)
             if deliveries:
-                scopes = await crawls.scopes(one.envelope.crawl for one in deliveries)
-                found = [_found(scopes[one.envelope.crawl], one.payload) for one in deliveries]
-                pairs = zip(deliveries, found, strict=True)
-                await run_all(bus.redis, [frontier.discover(delivery, links) for delivery, links in pairs])
+                await _add(bus, frontier, crawls, deliveries)
                 consumer.forget(deliveries)
                 woken.set()
                 await gather(len(deliveries))
 
 
-def _found(scope: Scope | None, page: PageParsed) -> list[Candidate]:
+async def _add(bus: Bus, frontier: Frontier, crawls: Crawls, deliveries: Sequence[Delivery]) -> None:
+    while deliveries:
+        scopes = await crawls.scopes(one.envelope.crawl for one in deliveries)
+        calls = [_call(frontier, one, scopes[one.envelope.crawl]) for one in deliveries]
+        results = await run_all(bus.redis, calls)
+        deliveries = [one for one, new in zip(deliveries, results, strict=True) if new == SCOPE_HAS_GROWN]
+        for one in deliveries:
+            crawls.forget_scope(one.envelope.crawl)
+
+
+def _call(frontier: Frontier, delivery: Delivery, known: Known | None) -> Call:
+    if known is None:
+        return frontier.discover(delivery, [], places=0)
+    return frontier.discover(delivery, _found(known.scope, delivery.payload), places=known.places)
+
+
+def _found(scope: Scope, page: PageParsed) -> list[Candidate]:
     try:
-        return candidates(scope, page) if scope else []
+        return candidates(scope, page)
     except Exception:
         # The page has to count as read, or its crawl would never end.
         log.exception("the links of a page are lost: %s", page.url, extra={"action": "links_lost"})

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from events.bus import Bus, Consumer, Delivery
 from events.bus.scripts import Call, run_all
 from events.commands import CrawlCancel, CrawlPause, CrawlResume, CrawlStart, SeedsAdd
-from events.crawls import check_spec
+from events.crawls import CrawlSpec, check_spec
 from events.errors import Refused
 from events.topology import SEED
 from scheduler.crawls import Crawls
@@ -48,9 +48,10 @@ async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call 
         return _start(frontier, delivery, command)
     if not isinstance(command, SeedsAdd):
         return frontier.control(delivery, _VERBS[type(command)])
-    scope = await _patiently(crawls, delivery.envelope.crawl)
-    if scope is None:
+    spec = await _patiently(crawls, delivery.envelope.crawl)
+    if spec is None:
         return None
+    scope = Scope(spec)
     urls = _urls(command.seeds)
     return frontier.add(
         delivery,
@@ -90,9 +91,9 @@ def candidates(scope: Scope, urls: Sequence[CanonicalURL]) -> list[Candidate]:
     return [candidate(url, depth=0, reason=scope.reason_against(url, depth=0, seed=True) or "") for url in urls]
 
 
-async def _patiently(crawls: Crawls, crawl: str) -> Scope | None:
+async def _patiently(crawls: Crawls, crawl: str) -> CrawlSpec | None:
     waited = 0.0
-    while (scope := (await crawls.scopes([crawl]))[crawl]) is None and waited < _PATIENCE_SECONDS:
+    while (spec := (await crawls.specs([crawl]))[crawl]) is None and waited < _PATIENCE_SECONDS:
         await asyncio.sleep(_LOOK_SECONDS)
         waited += _LOOK_SECONDS
-    return scope
+    return spec

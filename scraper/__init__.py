@@ -1,6 +1,10 @@
 """Gets pages, and reads them: the stages `fetch` (under Celery) and `parse`, and what users write spiders with.
 
 from scraper import Page, Spider
+
+- `fetch` works with `fetchers` (one job and its outcome), `http` (the one way to the network) and `robots`;
+- `parse` works with `parsers` (processes under limits), and these with `html`, `page` and `spiders`;
+- a page at rest between the two is a record of `warc`.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -15,6 +15,7 @@ import gzip
 import logging
 import os
 import secrets
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -30,8 +31,9 @@ from storage.tables import segments
 
 log = logging.getLogger("storage.record")
 
-#: A segment that has grown beyond this is left, and the next one begun.
+#: A segment that has grown beyond this, or was begun this long ago, is left, and the next one begun.
 SEGMENT_BYTES = 1024**3
+SEGMENT_SECONDS = 3_600.0
 #: What a gzip member begins with; anything else would make the rest of a segment unreadable.
 GZIP_MAGIC = b"\x1f\x8b\x08"
 
@@ -39,10 +41,19 @@ GZIP_MAGIC = b"\x1f\x8b\x08"
 class Archive:
     """The archive in a folder, as one recorder appends to it; a context manager that closes the segment."""
 
-    def __init__(self, folder: Path, engine: Engine, *, segment_bytes: int = SEGMENT_BYTES) -> None:
-        self.folder, self._engine, self._segment_bytes = folder, engine, segment_bytes
+    def __init__(
+        self,
+        folder: Path,
+        engine: Engine,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        segment_seconds: float = SEGMENT_SECONDS,
+    ) -> None:
+        self.folder, self._engine = folder, engine
+        self._segment_bytes, self._segment_seconds = segment_bytes, segment_seconds
         self._file: int | None = None
         self._id = self._committed = self._length = 0
+        self._began = time.monotonic()
 
     def __repr__(self) -> str:
         return f"<Archive segment {self._id}: {self._committed} bytes committed, {self._length} appended>"
@@ -55,8 +66,10 @@ class Archive:
 
     def make_ready(self) -> None:
         """Have a segment open that is not full; outside of any transaction, because it makes one."""
-        if self._committed >= self._segment_bytes:
-            self._leave()
+        if self._file is not None and (
+            self._committed >= self._segment_bytes or time.monotonic() - self._began >= self._segment_seconds
+        ):
+            self._roll()
         if self._file is None:
             self._open()
 
@@ -108,6 +121,12 @@ class Archive:
             (self.folder / name).unlink()
             raise
         self._file, self._committed, self._length = file, len(head), len(head)
+        self._began = time.monotonic()
+
+    def _roll(self) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(update(segments).where(segments.c.id == self._id).values(closed=True))
+        self._leave()
 
     def _leave(self) -> None:
         if self._file is not None:

@@ -17,6 +17,7 @@ from storage.archive import GZIP_MAGIC, Archive
 from storage.database import writing
 from storage.event_store import Arrival, Place, Recorded
 from storage.fold import fold
+from storage.metadata import metadata_record
 from storage.projections.rows import Row
 
 log = logging.getLogger("storage.record")
@@ -95,4 +96,6 @@ def _file_bodies(archive: Archive, fresh: Mapping[bytes, Arrival]) -> dict[bytes
                       extra={"action": "body_missing"})  # fmt: skip
     if not bodies:
         return {}
-    return dict(zip(bodies, archive.append(list(bodies.values())), strict=True))
+    pairs = [(body, metadata_record(fresh[key].message)) for key, body in bodies.items()]
+    places = archive.append([member for pair in pairs for member in pair])
+    return dict(zip(bodies, places[::2], strict=True))

@@ -1,16 +1,8 @@
-"""Read models → files: JSON Lines or CSV, in constant memory, whole or not at all.
+"""What is recorded → files: JSON Lines, CSV, Parquet, WARC; in constant memory, whole or not at all (`whole_files`)."""
 
-A file appears under its name only when it is complete and on the disk; an interrupted export leaves nothing. `-` is
-standard output. CSV cells that a spreadsheet would take for a formula begin with an apostrophe.
-"""
-
-import contextlib
-import csv
-import io
 import os
-import secrets
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -18,30 +10,99 @@ import msgspec
 from sqlalchemy import Engine
 
 from events.errors import Refused
-from storage import queries
+from storage import event_store, queries
+from storage.archive_reader import ArchiveReader
+from storage.formats import comma_separated, json_lines
+from storage.parquet import write_parquet
+from storage.warc_export import warc_members
+from storage.whole_files import standard_output, whole_file, whole_path
 
-Format = Literal["jsonl", "csv"]
-What = Literal["pages", "items", "failures"]
+Format = Literal["jsonl", "csv", "parquet", "warc"]
+What = Literal["pages", "items", "failures", "events", "warc"]
 
-_READ: dict[What, Callable[[Engine, str | None], Iterator[dict[str, Any]]]] = {
-    "pages": queries.pages,
-    "items": queries.items,
-    "failures": queries.failures,
+#: What each can be written as; the first is the default.
+FORMATS: dict[What, tuple[Format, ...]] = {
+    "pages": ("jsonl", "csv", "parquet"),
+    "items": ("jsonl", "csv", "parquet"),
+    "failures": ("jsonl", "csv", "parquet"),
+    "events": ("jsonl",),
+    "warc": ("warc",),
 }
-#: What begins a formula in one spreadsheet or another, also behind blanks, in half and in full width.
-_FORMULA = tuple("=+-@＝＋－＠")
-_BLANKS = " \t\r\n\v\f\0\"'\ufeff\u00a0\u3000"
-_RISKY_BLANKS = tuple("\t\r\0")
-#: Rows joined into one write.
-_ROWS = 200
+#: Bytes joined into one write, about.
+_WRITE_BYTES = 64 * 1024
 
 
-def export(engine: Engine, what: What, *, crawl: str | None = None, format: Format = "jsonl", to: str = "-") -> int:
-    """Write a crawl's rows (all crawls' if None) to a path or `-`; returns their number. Raises `Refused`."""
-    rows = _READ[what](engine, crawl)
-    texts = _json_lines(rows) if format == "jsonl" else _csv(rows, columns=queries.COLUMNS[what])
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rows: of one crawl (all if None); events of some types; items of every version of a page's spider."""
+
+    crawl: str | None = None
+    types: tuple[str, ...] = ()
+    all_versions: bool = False
+
+
+def export(
+    engine: Engine,
+    what: What,
+    *,
+    crawl: str | None = None,
+    format: Format | None = None,
+    to: str = "-",
+    types: Sequence[str] = (),
+    all_versions: bool = False,
+    archive: Path | None = None,
+) -> int:
+    """Write to a path or `-`; returns the number of rows. Raises `Refused`; `archive` is the folder, for WARC."""
+    choice = Choice(crawl=crawl, types=tuple(types), all_versions=all_versions)
+    format = _format(what, format, to)
+    if format == "parquet":
+        return _to_parquet(engine, what, choice, to)
+    if format == "warc":
+        assert archive is not None, "WARC comes from an archive"
+        with ArchiveReader(archive, engine) as reader:
+            return _to_file(warc_members(reader, crawl, name="penstock.warc.gz" if to == "-" else Path(to).name), to)
+    return _to_file(_texts(engine, what, choice, format), to)
+
+
+def _format(what: What, format: Format | None, to: str) -> Format:
+    """The format that was asked for, or that the file's name says, or the usual one."""
+    named = next((each for each in FORMATS[what] if to.endswith(f".{each}")), FORMATS[what][0])
+    if (format or named) not in FORMATS[what]:
+        raise Refused(f"{what} cannot be written as {format}; only as {' or '.join(FORMATS[what])}")
+    return format or named
+
+
+def _texts(engine: Engine, what: What, choice: Choice, format: Format) -> Iterator[bytes]:
+    if what == "events":
+        return _event_lines(engine, choice)
+    rows = _READ[what](engine, choice)
+    return json_lines(rows) if format == "jsonl" else comma_separated(rows, columns=queries.COLUMNS[what])
+
+
+def _event_lines(engine: Engine, choice: Choice) -> Iterator[bytes]:
+    """Each event as it was published, CloudEvents JSON, on one line."""
+    yield b""
+    for stored in event_store.read(engine, types=choice.types, crawl=choice.crawl):
+        # Outside of strings a line break is white space, and inside of them it is spelled \n.
+        yield stored.raw.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
+
+
+_READ: dict[What, Callable[[Engine, Choice], Iterator[dict[str, Any]]]] = {
+    "pages": lambda engine, choice: queries.pages(engine, choice.crawl),
+    "items": lambda engine, choice: queries.items(engine, choice.crawl, all_versions=choice.all_versions),
+    "failures": lambda engine, choice: queries.failures(engine, choice.crawl),
+}
+
+
+def _to_parquet(engine: Engine, what: What, choice: Choice, to: str) -> int:
+    if to == "-":
+        raise Refused("Parquet needs a file: give one with -o")
+    with whole_path(Path(to)) as part:
+        return write_parquet(_READ[what](engine, choice), part, columns=queries.COLUMNS[what])
+
+
+def _to_file(texts: Iterable[bytes], to: str) -> int:
     try:
-        with _standard_output() if to == "-" else _whole_file(Path(to)) as file:
+        with standard_output() if to == "-" else whole_file(Path(to)) as file:
             return _write(texts, file)
     except BrokenPipeError:  # whoever reads has read enough; Python would complain once more at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -50,78 +111,13 @@ def export(engine: Engine, what: What, *, crawl: str | None = None, format: Form
 
 def _write(texts: Iterable[bytes], file: BinaryIO) -> int:
     """Write the head, then a text for each row; returns the number of rows."""
-    number = -1
-    waiting: list[bytes] = []
+    number, waiting, size = -1, list[bytes](), 0
     for text in texts:
         number += 1
         waiting.append(text)
-        if len(waiting) == _ROWS:
+        size += len(text)
+        if size >= _WRITE_BYTES:
             file.write(b"".join(waiting))
-            waiting.clear()
+            waiting, size = [], 0
     file.write(b"".join(waiting))
     return number
-
-
-# -- formats: the head, then one text for each row
-
-
-def _json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    yield b""
-    for row in rows:
-        yield msgspec.json.encode(row) + b"\n"
-
-
-def _csv(rows: Iterable[Mapping[str, Any]], *, columns: Sequence[str]) -> Iterator[bytes]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
-    writer.writerow(columns)
-    yield _taken(buffer)
-    for row in rows:
-        writer.writerow([cell(row[column]) for column in columns])
-        yield _taken(buffer)
-
-
-def cell(value: Any) -> Any:
-    """A value as a CSV cell: objects as JSON, and nothing that a spreadsheet would run."""
-    if isinstance(value, dict | list):
-        value = msgspec.json.encode(value).decode()
-    if isinstance(value, str) and (value[:1] in _RISKY_BLANKS or value.lstrip(_BLANKS).startswith(_FORMULA)):
-        return "'" + value
-    return value
-
-
-def _taken(buffer: io.StringIO) -> bytes:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text.encode("utf-8", "replace")
-
-
-# -- files
-
-
-@contextlib.contextmanager
-def _standard_output() -> Iterator[BinaryIO]:
-    yield sys.stdout.buffer
-    sys.stdout.buffer.flush()
-
-
-@contextlib.contextmanager
-def _whole_file(path: Path) -> Iterator[BinaryIO]:
-    path = Path(os.path.realpath(path))
-    try:
-        if path.exists() and not path.is_file():  # a pipe, a device: nothing to rename onto
-            with path.open("wb") as file:
-                yield file
-            return
-        part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
-        try:
-            with part.open("xb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise Refused(f"cannot write {path}: {error.strerror}") from error

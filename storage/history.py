@@ -6,7 +6,7 @@ of a URL that has no events is in `storage.hearsay`.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from sqlalchemy import Engine, select
@@ -17,9 +17,11 @@ from storage import event_store, tables
 from storage.event_store import Recorded
 from storage.tables import digest, mark
 
-What = Literal["seed", "discovered", "robots", "issued", "fetched", "failed", "excluded", "parsed"]
-#: Steps of one moment, in the order in which one leads to the next.
-_ORDER = ("seed", "discovered", "robots", "issued", "fetched", "failed", "excluded", "parsed")
+What = Literal["seed", "discovered", "redirected", "robots", "issued", "fetched", "failed", "excluded", "parsed"]
+#: Steps of one moment come in this order, in which one leads to the next.
+_ORDER = get_args(What)
+#: Redirects that lead to a known URL may be as many as a site has pages; these are enough to see it.
+MOST_REDIRECTS = 20
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -35,6 +37,7 @@ def history(engine: Engine, crawl: str, url: str) -> list[Step]:
     events = [event for event in _about(engine, crawl, url) if event.message.payload.url == url]
     pages = [event for event in events if not isinstance(event.message.payload, PageParsed)]
     steps = [*_seed(engine, crawl, url), *_discovered(engine, crawl, events)]
+    steps += _redirected(engine, crawl, url, pages)
     robots = _robots_before(engine, crawl, pages)
     steps += [_robots(robots)] if robots else []
     steps += _issued(pages, spec=spec_of(engine, crawl), robots=robots)
@@ -76,6 +79,16 @@ def _discovered(engine: Engine, crawl: str, events: Sequence[Recorded]) -> list[
     parsed = [e for e in _about(engine, crawl, first.via) if isinstance(e.message.payload, PageParsed)]
     times = [event.message.envelope.time for event in parsed]
     return [Step(min(times, default=events[0].message.envelope.time), "discovered", facts)]
+
+
+def _redirected(engine: Engine, crawl: str, url: str, pages: Sequence[Recorded]) -> list[Step]:
+    """Redirects that led here when the URL was known already; only a look at all pages of the crawl can tell."""
+    via = {event.message.payload.via for event in pages}
+    page = tables.pages.c
+    query = select(page.url, page.settled_at).where(page.crawl == crawl, page.location == url)
+    with engine.connect() as connection:
+        rows = connection.execute(query.order_by(page.settled_at, page.url).limit(MOST_REDIRECTS)).all()
+    return [Step(row.settled_at, "redirected", {"from": row.url}) for row in rows if row.url not in via]
 
 
 def _robots_before(engine: Engine, crawl: str, pages: Sequence[Recorded]) -> Recorded | None:
@@ -131,8 +144,7 @@ def _outcome(engine: Engine, event: Recorded, segment_names: dict[int, str]) -> 
             if page.location:
                 facts["leads_to"] = _outcome_of(engine, event.message.envelope.crawl, page.location)
             if event.place:
-                place = {"segment": segment_names[event.place.segment], **msgspec.structs.asdict(event.place)}
-                facts["body"] = {**place, "segment": segment_names[event.place.segment]}
+                facts["body"] = msgspec.structs.asdict(event.place) | {"segment": segment_names[event.place.segment]}
             return Step(_text(page.started_at), "fetched", facts)
         case PageFailed():
             at = _text(page.started_at) if page.started_at else event.message.envelope.time
@@ -164,8 +176,8 @@ def _parsed(event: Recorded) -> Step:
 def _segment_names(engine: Engine, events: Sequence[Recorded]) -> dict[int, str]:
     ids = {event.place.segment for event in events if event.place}
     with engine.connect() as connection:
-        found = select(tables.segments.c.id, tables.segments.c.name).where(tables.segments.c.id.in_(ids))
-        return {id: name for id, name in connection.execute(found)}
+        rows = connection.execute(select(tables.segments).where(tables.segments.c.id.in_(ids)))
+        return {row.id: row.name for row in rows}
 
 
 def _text(unix_ms: int) -> str:

@@ -121,11 +121,12 @@ def pages(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def items(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:
-    """The items of a crawl, or of all, as the latest parse of each page made them; `data` is a JSON object."""
+def items(engine: Engine, crawl: str | None = None, *, all_versions: bool = False) -> Iterator[dict[str, Any]]:
+    """The items of a crawl, or of all, by the latest parse of each page, or by all; `data` is a JSON object."""
     item, page = tables.items.c, tables.pages.c
+    its_own = page.key == item.page
     query = select(page.url, item.type, item.data, item.spider, item.spider_version, item.crawl).join_from(
-        tables.items, tables.pages, and_(page.key == item.page, page.parsed_event == item.event)
+        tables.items, tables.pages, its_own if all_versions else and_(its_own, page.parsed_event == item.event)
     )
     for row in _stream(engine, query if crawl is None else query.where(item.crawl == crawl)):
         yield {**row, "data": msgspec.json.decode(row["data"])}

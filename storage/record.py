@@ -47,13 +47,21 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     try:
         async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
             await ensure_groups(bus)
-            folder = settings.folder / "archive"
-            await asyncio.to_thread(repair, folder, engine)
-            with Archive(folder, engine) as archive:
+            await asyncio.to_thread(repair, settings.folder / "archive", engine)
+            with _archive(settings, engine) as archive:
                 async with Consumer(bus, RECORD) as consumer:
                     await Recorder(consumer, engine, archive).work(stop)
     finally:
         engine.dispose()
+
+
+def _archive(settings: Settings, engine: Engine) -> Archive:
+    return Archive(
+        settings.folder / "archive",
+        engine,
+        segment_bytes=settings.archive_segment_bytes,
+        segment_seconds=settings.archive_segment_seconds,
+    )
 
 
 class Recorder:

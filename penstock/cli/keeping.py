@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.options import Data, app, given
+from penstock.cli.options import Data, Json, app, given
 
 
 @app.command(rich_help_panel="Results")
@@ -21,3 +21,19 @@ def rebuild(
     from penstock.commands.rebuild import rebuild as run
 
     run(model, given({"data": data}))
+
+
+@app.command(rich_help_panel="Results")
+def explain(
+    url: Annotated[str, typer.Argument(help="The page; any spelling of its URL.")],
+    crawl: Annotated[str | None, typer.Option(help="In this crawl, by id or name [the latest that knows it].")] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Say what became of a URL and why: discovered, scheduled, fetched, parsed, archived, or left out.
+
+    Example: penstock explain https://books.toscrape.com/index.html
+    """
+    from penstock.commands.explain import explain as run
+
+    run(url, given({"data": data}), crawl=crawl, json=json)

@@ -38,7 +38,8 @@ def answer(once: Once) -> Iterator[Text]:
         yield from _fetched(page, once.answer.reason if once.answer else "")
     elif isinstance(page, PageFailed):
         yield _line("failed", _joined(page.reason, page.detail), style="red")
-        yield _line("", "a crawl would try again" if page.retryable else "a crawl would not try again", style="dim")
+        if page.retryable:
+            yield _line("", "a crawl would try again later", style="dim")
     elif isinstance(page, PageExcluded):
         yield _line("excluded", _joined(page.reason, page.detail), style="yellow")
 
@@ -71,7 +72,8 @@ def _fetched(page: PageFetched, reason: str) -> Iterator[Text]:
 def parsed(result: Result) -> Iterator[Text]:
     """What a parser made of a page: title, items, links."""
     yield _line("title", result.title or "none")
-    yield _line("parsed by", f"{result.spider} {result.spider_version} in {result.elapsed_ms:.1f} ms")
+    spider = f"{result.spider} {result.spider_version}".strip()
+    yield _line("parsed by", f"{spider} in {result.elapsed_ms:,.1f} ms")
     if result.error:
         yield _line("error", _joined(result.error, result.detail), style="red")
     items = result.decoded_items()
@@ -108,7 +110,7 @@ def _words(value: Any) -> str:
 
 
 def _field(name: str, text: str) -> Text:
-    return Text.assemble((f"    {visible(str(name))}: ", "cyan"), visible(text))
+    return Text.assemble((f"    {visible(str(name))}:", "cyan"), f" {visible(text)}" if text else "")
 
 
 def _links(result: Result) -> Iterator[Text]:

@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  root of all keys
 -- KEYS[2]  stream of the delivery
+-- KEYS[3]  list for the answer
 -- ARGV[1]  group   ARGV[2]  entry id   ARGV[3]  time (RFC 3339)
 -- ARGV[4]  crawl   ARGV[5]  part, a number that makes the event's id   ARGV[6]  seeds (JSON)
 -- ARGV[7]  1: no more seeds follow        ARGV[8]  places that these seeds bring into scope (JSON)
@@ -11,10 +12,14 @@
 if not take(KEYS[2], ARGV[1], ARGV[2]) then return 0 end
 local crawl, time = ARGV[4], ARGV[3]
 local state = redis.call('HGET', crawl_key(crawl), 'state')
-if state ~= 'running' and state ~= 'paused' then return 1 end
+if state ~= 'running' and state ~= 'paused' then
+  answer(KEYS[3], crawl, 'the crawl is ' .. (state or 'gone') .. ' and takes no more seeds')
+  return 1
+end
 say('seeds.added', 'scheduler.seed', time, crawl, crawl .. '.seeds.' .. ARGV[5], '{"seeds":' .. ARGV[6] .. '}')
 widen(crawl, ARGV[8])
 admit(crawl, 9, #ARGV, 'scheduler.seed', time)
 if ARGV[7] == '1' then redis.call('HSET', crawl_key(crawl), 'hold', 0) end
+answer(KEYS[3], crawl)
 finish(crawl, 'scheduler.seed', time)
 return 1

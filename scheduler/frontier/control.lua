@@ -13,18 +13,13 @@ local crawl, verb = ARGV[4], ARGV[5]
 local key = crawl_key(crawl)
 local state = redis.call('HGET', key, 'state')
 
-local function answer(refused)
-  redis.call('RPUSH', KEYS[3], cjson.encode({crawl = crawl, refused = refused}))
-  redis.call('PEXPIRE', KEYS[3], 600000)
-end
-
 if verb == 'refused' then
-  answer(ARGV[6])
+  answer(KEYS[3], crawl, ARGV[6])
   return 1
 end
 local from = {paused = {running = true}, resumed = {paused = true}, cancelled = {running = true, paused = true}}
 if not state or not from[verb][state] then
-  answer(state and ('the crawl is ' .. state .. ' and cannot be ' .. verb) or 'there is no such unfinished crawl')
+  answer(KEYS[3], crawl, state and ('the crawl is ' .. state .. ' and cannot be ' .. verb) or 'there is no such unfinished crawl')
   return 1
 end
 redis.call('HSET', key, 'state', verb == 'resumed' and 'running' or verb)
@@ -46,5 +41,5 @@ elseif verb == 'resumed' then
 else
   say('crawl.cancelled', 'scheduler.seed', ARGV[3], crawl, id, '{}')
 end
-answer()
+answer(KEYS[3], crawl)
 return 1

@@ -4,13 +4,17 @@
 -- KEYS[1]  root of all keys
 -- KEYS[2]  stream of the delivery
 -- ARGV[1]  group   ARGV[2]  entry id   ARGV[3]  time (RFC 3339)   ARGV[4]  crawl
--- ARGV[5..] six for each link, see admit.lua
--- returns  number of links that were new, or -1 if somebody else did this before
-if not take(KEYS[2], ARGV[1], ARGV[2]) then return -1 end
+-- ARGV[5]  number of places of the scope by which the links were judged
+-- ARGV[6..] six for each link, see admit.lua
+-- returns  number of links that were new, -1 if somebody else did this before, or -2 if the scope has grown since:
+--          then nothing has happened
 local crawl, time = ARGV[4], ARGV[3]
-local state = redis.call('HGET', crawl_key(crawl), 'state')
+local known = redis.call('HMGET', crawl_key(crawl), 'state', 'places')
+local state = known[1]
+if state and int(known[2]) ~= tonumber(ARGV[5]) then return -2 end
+if not take(KEYS[2], ARGV[1], ARGV[2]) then return -1 end
 if state ~= 'running' and state ~= 'paused' then return 0 end
-local new = admit(crawl, 5, #ARGV, 'scheduler.discover', time)
+local new = admit(crawl, 6, #ARGV, 'scheduler.discover', time)
 redis.call('HINCRBY', crawl_key(crawl), 'unfinished', -1)
 finish(crawl, 'scheduler.discover', time)
 return new

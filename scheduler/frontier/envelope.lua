@@ -23,3 +23,9 @@ local function finish(crawl, source, time)
     '{"fetched":%d,"failed":%d,"excluded":%d}', int(f[4]), int(f[5]), int(f[6])))
   return true
 end
+
+-- answer(list, crawl, refused)  tell whoever sent a command which crawl it speaks of, and why it was refused if it was
+local function answer(list, crawl, refused)
+  redis.call('RPUSH', list, cjson.encode({crawl = crawl, refused = refused}))
+  redis.call('PEXPIRE', list, 600000)
+end

@@ -28,6 +28,8 @@ SETTLE = Script(_HERE, _TAKE, "keys.lua", "envelope.lua", "queues.lua", "settle.
 DISPATCH = Script(_HERE, "keys.lua", "envelope.lua", "queues.lua", "dispatch.lua")
 FORGET = Script(_HERE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "forget.lua")
 
+#: The result of `discover.lua` where the links were judged by a scope that is too old; nothing has happened then.
+SCOPE_HAS_GROWN = -2
 #: Keys freed in one run of `forget.lua`: about a millisecond of the server's time.
 _KEYS_A_RUN = 2_000
 
@@ -100,7 +102,8 @@ class Frontier:
         """Add seeds to a crawl."""
         head = [delivery.envelope.crawl, part, msgspec.json.encode(seeds), int(last), _json_list(places)]
         args = [*head, *_flat(found)]
-        return Call(ADD, self._keys(delivery), [*self._head(delivery), *args])
+        keys = [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)]
+        return Call(ADD, keys, [*self._head(delivery), *args])
 
     def control(self, delivery: Delivery, verb: str) -> Call:
         """Make a crawl `paused`, `resumed` or `cancelled`."""
@@ -112,9 +115,12 @@ class Frontier:
         keys = [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)]
         return Call(CONTROL, keys, [*self._head(delivery), delivery.envelope.crawl, "refused", why])
 
-    def discover(self, delivery: Delivery, found: Sequence[Candidate]) -> Call:
-        """Add a page's links, and count the page as read."""
-        args = [*self._head(delivery), delivery.envelope.crawl, *_flat(found)]
+    def discover(self, delivery: Delivery, found: Sequence[Candidate], *, places: int) -> Call:
+        """Add a page's links, judged by a scope of so many places, and count the page as read.
+
+        The result is the number of links that were new; -1: somebody else did this before; or SCOPE_HAS_GROWN.
+        """
+        args = [*self._head(delivery), delivery.envelope.crawl, places, *_flat(found)]
         return Call(DISCOVER, self._keys(delivery), args)
 
     def settle(self, delivery: Delivery, s: Settlement) -> Call:

@@ -6,7 +6,7 @@ without fragment. `rel=nofollow` is no reason to leave a link out: what may be a
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 import ada_url
@@ -17,6 +17,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 MAX_URL_CHARS = 8_000
 #: All links of a page together, in characters; bounds the message that carries them.
 MAX_LINKS_CHARS = 4_000_000
+#: So few links are within MAX_LINKS_CHARS however long they are.
+_FEW = MAX_LINKS_CHARS // MAX_URL_CHARS
 #: How many resolved links a process remembers: the menus of a site are the same on all its pages. About 8 MB.
 _REMEMBERED = 16_384
 
@@ -118,7 +120,9 @@ def _folder(base: str) -> str:
     return path[: path.rindex("/") + 1] if path.count("/") > 2 else path
 
 
-def _within_limits(urls: Iterable[str], limit: int) -> tuple[str, ...]:
+def _within_limits(urls: Collection[str], limit: int) -> tuple[str, ...]:
+    if len(urls) <= min(limit, _FEW):
+        return tuple(urls)
     kept: list[str] = []
     room = MAX_LINKS_CHARS
     for url in urls:

@@ -4,6 +4,7 @@ httpx wraps most of aiohttp's exceptions and says less than they do, so the caus
 rules matters: the special before the general.
 """
 
+import os
 import ssl
 from collections.abc import Iterator
 
@@ -73,7 +74,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _detail(error: BaseException) -> str:
-    text = str(error)
+    text = os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else str(error)
     for link in _chain(error):
         if isinstance(link, http.HttpProcessingError):
             text = link.message

@@ -10,6 +10,7 @@ even if it is not to follow it, so that a bad Location takes the whole answer aw
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -41,6 +42,8 @@ UNWANTED_BYTES = 64 * 1024
 _LONG_WORK_BYTES = 256 * 1024
 #: Looked-up addresses are used for this long.
 _NAME_SECONDS = 60
+#: Origins of which httpx' idea is remembered.
+_ORIGINS = 4_096
 #: httpx' own timers; the total deadline and the least rate are ours.
 _TIMEOUT = httpx.Timeout(None, connect=CONNECT_SECONDS).as_dict()
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
@@ -135,7 +138,7 @@ class Client:
     async def _ask(
         self, exchange: Exchange, headers: dict[str, str], cut_at: int | None, make_room: MakeRoom
     ) -> Answer:
-        request = httpx.Request("GET", exchange.url, headers=headers, extensions={"timeout": _TIMEOUT})
+        request = httpx.Request("GET", _origin_of(exchange.url), headers=headers, extensions={"timeout": _TIMEOUT})
         response = await self._send(request, exchange)
         try:
             raw = response.headers.raw
@@ -205,6 +208,14 @@ class Client:
         else:
             body, flags = decode(answer.body, encodings, limit=limit, cut=cut)
         return msgspec.structs.replace(answer, body=body, flags=flags)
+
+
+def _origin_of(url: str) -> httpx.URL:
+    # All that httpx needs to know: the rest is sent in the exchange's spelling, and would take it 50 µs to parse.
+    return _parsed("/".join(url.split("/", 3)[:3]))
+
+
+_parsed = lru_cache(_ORIGINS)(httpx.URL)
 
 
 def _session(resolver: PinningResolver, tls: Any, *, allow_private: bool) -> aiohttp.ClientSession:

@@ -134,7 +134,6 @@ def test_an_old_version_is_upcast_when_it_is_read(upcast_of_version_0):
     )  # fmt: skip
 
 
-@pytest.mark.xfail(reason="codec.decode keeps the old dataversion beside the upcast payload")
 def test_what_was_upcast_is_written_in_the_words_of_today(upcast_of_version_0):
     message = codec.decode(message_of_version(0, VERSION_0))
 

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ from events.bus.janitor import tidy
 from events.commands import Answer, CrawlCancel, CrawlPause, CrawlResume, CrawlStart, PageFetch, SeedsAdd
 from events.crawls import CrawlFinished, CrawlSpec, new_crawl_id
 from events.envelope import Envelope, Message, Payload, new_message
-from events.pages import BodyRef, Link, PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
+from events.pages import BodyRef, Link, PageExcluded, PageFailed, PageFetched, PageParsed
 from events.settings import Settings
 from events.topology import FETCH, PARSE, RECORD
 from scheduler.discover import discover
@@ -31,49 +31,10 @@ from scheduler.frontier.frontier import Issued
 from scheduler.report import backlogs
 from scheduler.seed import seed
 from scheduler.settle import settle
+from tests.scheduler.web import Answering, Web
 
 OUTCOMES = (PageFetched, PageFailed, PageExcluded)
 _BODY = BodyRef(digest="sha256:" + "0" * 64, size=1, wire=1, stored=1)
-
-
-class Answering(msgspec.Struct, frozen=True, kw_only=True):
-    """What a URL of the web answers; `links` of a page, `to` of a redirect."""
-
-    links: tuple[str, ...] = ()
-    status: int = 200
-    to: str | None = None
-    reason: str = ""
-    retry_after_ms: int | None = None
-    asked: bool = True
-
-
-class Web:
-    """URLs and what they answer; a list of answers is given out one by one, the last for ever."""
-
-    def __init__(self, pages: dict[str, Any], *, robots: dict[str, Any] | None = None, latency_ms: int = 0) -> None:
-        self.pages, self.robots, self.latency_ms = pages, robots or {}, latency_ms
-        self.asked: Counter[str] = Counter()
-
-    def answer(self, url: str) -> Answering:
-        """The next answer of this URL; 404 for what is not in the table."""
-        return self._next(url, self.pages.get(url, Answering(status=404)), self._page)
-
-    def verdict(self, host: str) -> RobotsFetched:
-        """The next robots.txt of this host: there is none unless the table says otherwise."""
-        url = f"{host}/robots.txt"
-        plain = RobotsFetched(host=host, url=url, attempt=1, verdict="allow")
-        found = self.robots.get(host, plain)
-        return self._next(url, found, lambda changes: msgspec.structs.replace(plain, **changes))
-
-    def _next(self, url: str, found: Any, make: Any) -> Any:
-        self.asked[url] += 1
-        if isinstance(found, list):
-            found = found[min(self.asked[url], len(found)) - 1]
-        return make(found) if isinstance(found, dict | tuple | set) else found
-
-    @staticmethod
-    def _page(links: Iterable[str]) -> Answering:
-        return Answering(links=tuple(links))
 
 
 class Run:

@@ -3,7 +3,8 @@
 import pytest
 
 from events.pages import PageExcluded, PageFetched
-from tests.scheduler.harness import Answering, Web, running
+from tests.scheduler.harness import running
+from tests.scheduler.web import Answering, Web
 
 A = "http://a.test/"
 

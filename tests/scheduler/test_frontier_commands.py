@@ -7,7 +7,8 @@ import pytest
 from events.bus import publish
 from events.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, CrawlStarted, SeedsAdded
 from tests.builders import make_message, page_failed
-from tests.scheduler.harness import Answering, Web, running
+from tests.scheduler.harness import running
+from tests.scheduler.web import Answering, Web
 
 A = "http://a.test/"
 MANY = {A: {f"{A}{n}" for n in range(60)}} | {f"{A}{n}": () for n in range(60)}

@@ -10,7 +10,8 @@ from events.bus import Bus
 from events.bus.groups import ensure_groups
 from events.crawls import CrawlFinished
 from events.pages import PageExcluded, PageFailed
-from tests.scheduler.harness import Answering, Web, running
+from tests.scheduler.harness import running
+from tests.scheduler.web import Answering, Web
 
 A = "http://a.test/"
 MOVED = Answering(status=301, to="http://a.test/there")

@@ -4,7 +4,8 @@ import asyncio
 
 from scheduler.frontier import Frontier
 from scheduler.report import counts
-from tests.scheduler.harness import Web, running, take_turns
+from tests.scheduler.harness import running, take_turns
+from tests.scheduler.web import Web
 
 A = "http://a.test/"
 

@@ -10,7 +10,8 @@ from events.commands import PageFetch
 from events.pages import PageFailed
 from events.topology import FETCH
 from tests.builders import make_message
-from tests.scheduler.harness import Answering, Web, running
+from tests.scheduler.harness import running
+from tests.scheduler.web import Answering, Web
 
 A, B = "http://a.test/", "http://b.test/"
 HOST_A, HOST_B = "http://a.test", "http://b.test"

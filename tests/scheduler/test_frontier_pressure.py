@@ -3,7 +3,8 @@
 import asyncio
 
 from scheduler.frontier import Frontier
-from tests.scheduler.harness import Web, running, take_turns
+from tests.scheduler.harness import running, take_turns
+from tests.scheduler.web import Web
 
 A = "http://a.test/"
 MANY = {A: {f"{A}{n}" for n in range(200)}} | {f"{A}{n}": set() for n in range(200)}

@@ -1,7 +1,8 @@
 """robots.txt comes first: before a host's first page, alone, and once for all crawls."""
 
 from events.pages import RobotsFetched
-from tests.scheduler.harness import Web, running
+from tests.scheduler.harness import running
+from tests.scheduler.web import Web
 
 A, HOST = "http://a.test/", "http://a.test"
 ROBOTS = "http://a.test/robots.txt"

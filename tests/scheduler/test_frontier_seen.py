@@ -10,6 +10,7 @@ from events.commands import CrawlStart
 from events.crawls import CrawlSpec
 from events.topology import DISCOVER, SEED
 from scheduler.frontier import Frontier, candidate
+from scheduler.frontier.frontier import SCOPE_HAS_GROWN
 from scheduler.frontier.jobs import Candidate
 from scheduler.urls import canonical, fingerprint
 from tests.builders import CRAWL, make_message, page_parsed
@@ -40,7 +41,7 @@ async def discovered(bus, frontier: Frontier, found: list[Candidate]) -> int:
     await publish(bus, page_parsed())
     async with Consumer(bus, DISCOVER) as consumer:
         [delivery] = await consumer.take(1)
-        [new] = await run_all(bus.redis, [frontier.discover(delivery, found)])
+        [new] = await run_all(bus.redis, [frontier.discover(delivery, found, places=0)])
     return new
 
 
@@ -90,6 +91,16 @@ async def test_a_page_that_is_handed_in_twice_counts_once(bus):
     await publish(bus, page_parsed())
     async with Consumer(bus, DISCOVER) as consumer:
         [delivery] = await consumer.take(1)
-        call = frontier.discover(delivery, links(0, 5))
+        call = frontier.discover(delivery, links(0, 5), places=0)
 
         assert await run_all(bus.redis, [call, call]) == [5, -1]
+
+
+async def test_links_that_were_judged_by_an_older_scope_are_not_taken(bus):
+    frontier = await started(bus)
+    await publish(bus, page_parsed())
+    async with Consumer(bus, DISCOVER) as consumer:
+        [delivery] = await consumer.take(1)
+        old, good = (frontier.discover(delivery, links(0, 5), places=places) for places in (3, 0))
+
+        assert await run_all(bus.redis, [old, good]) == [SCOPE_HAS_GROWN, 5]

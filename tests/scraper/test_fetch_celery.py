@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from celery import Celery
 
-from events.broker import broker_url, tls_options
+from events.broker import broker_url
 from events.bus import publish
 from events.commands import PageFetch
 from events.crawls import CrawlSpec
@@ -157,21 +157,3 @@ async def test_a_setting_that_is_missing_or_wrong_is_one_clear_line(redis_url, m
     assert process.returncode == 2
     assert line in said
     assert said.count(b"\n") == 1
-
-
-@pytest.mark.parametrize(
-    ("ours", "celerys"),
-    [
-        ("redis://:secret@h:6380/2", "redis://:secret@h:6380/2"),
-        ("rediss://h/0", "rediss://h/0"),
-        ("unix:///run/r.sock", "redis+socket:///run/r.sock?virtual_host=0"),
-        ("unix://:secret@/run/r.sock?db=3", "redis+socket://:secret@/run/r.sock?virtual_host=3"),
-    ],
-)
-def test_celery_gets_the_same_redis_in_its_own_spelling(ours, celerys):
-    assert broker_url(ours) == celerys
-
-
-def test_tls_to_the_broker_checks_certificates():
-    assert tls_options("rediss://h/0") is not None
-    assert tls_options("redis://h/0") is None

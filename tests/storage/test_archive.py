@@ -2,6 +2,7 @@
 
 import io
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from warcio.archiveiterator import ArchiveIterator as WarcioIterator
 from warcio.checker import Checker
 
+from scraper.warc import digest_of, write_record
 from storage import tables
 from storage.archive import Archive, repair
 from storage.batch import write as write_batch
 from storage.database import writing
+from storage.metadata import metadata_record
 from tests import builders
 from tests.storage.helpers import arrival, contents, only_row, write
 
@@ -25,7 +28,39 @@ def test_a_segment_is_read_by_other_tools(sqlite_engine, tmp_path):
     [path] = tmp_path.glob("*.warc.gz")
     with path.open("rb") as file:
         records = [(record.record_type, record.headers.get("WARC-Target-URI")) for record in ArchiveIterator(file)]
-    assert records == [(WarcRecordType.warcinfo, None), *((WarcRecordType.response, url) for url in URLS)]
+    both = (WarcRecordType.response, WarcRecordType.metadata)
+    assert records == [(WarcRecordType.warcinfo, None), *((kind, url) for url in URLS for kind in both)]
+    assert _faults(path) == []
+
+
+def test_how_a_page_was_asked_for_stands_beside_its_answer(sqlite_engine, tmp_path):
+    """The metadata record names the very record that the fetcher has written."""
+    message = builders.page_fetched(URLS[0], via="http://site.test/ü\r\nX: y", depth=3, attempt=2, waited_ms=7)
+    record = write_record(
+        url=URLS[0], event_id=message.envelope.id, status=200, headers=[], body=b"x", digest=digest_of(b"x"),
+        started_at=message.payload.started_at,
+    )  # fmt: skip
+    with Archive(tmp_path, sqlite_engine) as archive:
+        write_batch(sqlite_engine, archive, [arrival(message, record)])
+
+    [path] = tmp_path.glob("*.warc.gz")
+    with path.open("rb") as file:
+        _, response, metadata = ((each.headers.asdict(), each.reader.read()) for each in ArchiveIterator(file))
+    assert metadata[0]["WARC-Concurrent-To"] == response[0]["WARC-Record-ID"]
+    assert metadata[0]["WARC-Date"] == response[0]["WARC-Date"]
+    assert metadata[1].decode().split("\r\n") == [
+        f"crawl: {builders.CRAWL}",
+        "via: http://site.test/ü X: y",
+        *("depth: 3", "hops: 0", "attempt: 2", "fetchTimeMs: 20", "waitedMs: 7", "wireBytes: 400", ""),
+    ]
+    assert _faults(path) == []
+
+
+@pytest.mark.parametrize("started_at", [-(2**62), -1, 0, 2**62])
+def test_a_time_that_no_calendar_has_is_archived_all_the_same(sqlite_engine, tmp_path, started_at):
+    write(sqlite_engine, tmp_path, builders.page_fetched(started_at=started_at))
+
+    [path] = tmp_path.glob("*.warc.gz")
     assert _faults(path) == []
 
 
@@ -52,6 +87,16 @@ def test_a_segment_that_is_full_is_followed_by_another(sqlite_engine, tmp_path):
     assert [fault for path in tmp_path.glob("*.warc.gz") for fault in _faults(path)] == []
 
 
+def test_a_segment_that_is_old_is_followed_by_another(sqlite_engine, tmp_path):
+    with Archive(tmp_path, sqlite_engine, segment_seconds=0.0) as archive:
+        for url in URLS:
+            write_batch(sqlite_engine, archive, [arrival(builders.page_fetched(url))])
+
+        rows = contents(sqlite_engine, [tables.segments])["segments"]
+    assert [row["closed"] for row in rows] == [True] * 4 + [False]
+    assert len(list(tmp_path.glob("*.warc.gz"))) == 5
+
+
 def test_a_batch_that_fails_leaves_nothing_in_the_archive(sqlite_engine, tmp_path):
     too_large = builders.page_fetched(URLS[1], elapsed_ms=2**70)
 
@@ -64,7 +109,8 @@ def test_a_batch_that_fails_leaves_nothing_in_the_archive(sqlite_engine, tmp_pat
     [path] = tmp_path.glob("*.warc.gz")
     assert path.stat().st_size == only_row(sqlite_engine, tables.segments)["length"]
     with path.open("rb") as file:
-        assert [each.headers.get("WARC-Target-URI") for each in ArchiveIterator(file)] == [None, URLS[0], URLS[2]]
+        urls = [each.headers.get("WARC-Target-URI") for each in ArchiveIterator(file)]
+    assert urls == [None, URLS[0], URLS[0], URLS[2], URLS[2]]
 
 
 def test_an_event_that_comes_again_is_not_archived_again(sqlite_engine, tmp_path):
@@ -88,6 +134,25 @@ def test_what_a_killed_recorder_had_not_committed_is_cut_off(sqlite_engine, tmp_
     assert path.read_bytes() == before
     assert f"cut off {len(tail)} bytes" in caplog.text
     assert repair(tmp_path, sqlite_engine) == []
+
+
+def test_wherever_a_crash_cuts_a_batch_the_archive_is_whole_again(sqlite_engine, tmp_path):
+    """The disk has any part of what was being appended; SQL has none of it."""
+    dice, known = random.Random(7), set()
+    lost = b"".join(map(builders.warc_member, URLS)) + metadata_record(builders.page_fetched())
+    for _ in range(20):
+        with Archive(tmp_path, sqlite_engine) as archive:
+            url = f"http://site.test/{dice.random()}"
+            write_batch(sqlite_engine, archive, [arrival(builders.page_fetched(url))])
+        [newest] = set(tmp_path.glob("*.warc.gz")) - known
+        known.add(newest)
+        before = newest.read_bytes()
+        newest.write_bytes(before + lost[: dice.randrange(1, len(lost))])
+
+        assert repair(tmp_path, sqlite_engine) == [newest.name]
+
+        assert newest.read_bytes() == before
+    assert [fault for path in tmp_path.glob("*.warc.gz") for fault in _faults(path)] == []
 
 
 def test_the_segment_of_a_living_recorder_is_left_alone(sqlite_engine, tmp_path):

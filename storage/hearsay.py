@@ -1,0 +1,91 @@
+"""What can be said of a URL that a crawl has no event about: who linked to it, and what was not looked at.
+
+Takes an engine, a crawl and URLs; gives plain values. Links that wait in the frontier are nowhere in SQL but in the
+page.parsed that brought them.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+from sqlalchemy import Engine, func, select
+
+from events.pages import PageParsed
+from storage import event_store, tables
+from storage.event_store import chunks
+from storage.tables import digest
+
+#: Parsed pages looked through for a link, the oldest first: about two seconds' worth.
+MOST_PAGES = 100_000
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A page that links to a URL, how many links from a seed that URL is, and when the page was read."""
+
+    via: str
+    depth: int
+    at: str
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """Pages of a crawl whose links are not all known: not parsed (yet), not parsable, or with more than were kept."""
+
+    waiting: int
+    unreadable: int
+    cut: int
+
+
+def known(engine: Engine, crawl: str, urls: Iterable[str]) -> list[str]:
+    """Those of these URLs that have an outcome in the crawl."""
+    keys = {digest(crawl, url): url for url in urls}
+    page = tables.pages.c
+    with engine.connect() as connection:
+        found = [
+            bytes(key)
+            for some in chunks(list(keys))
+            for key in connection.execute(
+                select(page.key).where(page.key.in_(some), page.outcome.is_not(None))
+            ).scalars()
+        ]
+    return [url for key, url in keys.items() if key in found]
+
+
+def crawls_with(engine: Engine, url: str) -> list[str]:
+    """The ids of the crawls that have an event about this URL, the newest first."""
+    crawl, page = tables.crawls.c, tables.pages.c
+    with engine.connect() as connection:
+        ids = connection.execute(select(crawl.id).order_by(crawl.started_at.desc(), crawl.id.desc())).scalars().all()
+        keys = {digest(id, url): id for id in ids}
+        found = {
+            bytes(key)
+            for some in chunks(list(keys))
+            for key in connection.execute(select(page.key).where(page.key.in_(some))).scalars()
+        }
+    return [id for key, id in keys.items() if key in found]
+
+
+def linked_from(engine: Engine, crawl: str, url: str) -> Link | None:
+    """The first page that links to this URL, as it is spelled, among the first MOST_PAGES."""
+    # Reading every message would take ten times as long; a URL that is a part of a longer one is sorted out below.
+    spelled = msgspec.json.encode(url)
+    for number, stored in enumerate(event_store.read(engine, types=(PageParsed.TYPE,), crawl=crawl)):
+        if number == MOST_PAGES:
+            break
+        if spelled in stored.raw:
+            message = stored.recorded().message
+            page: PageParsed = message.payload
+            for link in page.links:
+                if link.url == url:
+                    return Link(page.url, page.depth + (not link.redirect), message.envelope.time)
+    return None
+
+
+def unread(engine: Engine, crawl: str) -> Unread:
+    """Where a link to a URL may have been overlooked."""
+    page = tables.pages.c
+    mine = select(func.count()).select_from(tables.pages).where(page.crawl == crawl, page.outcome == "fetched")
+    with engine.connect() as connection:
+        return Unread(
+            waiting=connection.execute(mine.where(page.parsed_event.is_(None))).scalar_one(),
+            unreadable=connection.execute(mine.where(page.parse_error.is_not(None))).scalar_one(),
+            cut=connection.execute(mine.where(page.links_left_out > 0)).scalar_one(),
+        )

@@ -1,0 +1,53 @@
+"""page.fetched → a WARC `metadata` record: what the answer's own record does not say of how it was asked for.
+
+Made anew from the event wherever it is wanted, so that it is the same bytes each time. It names the response's record,
+whose id follows from the event's.
+Source: WARC/1.1, sections 6.6 and 5.7; the names of fields are Heritrix's where it has such.
+"""
+
+import re
+import uuid
+from datetime import UTC, datetime
+
+from isal import igzip
+
+from events.envelope import Message
+from events.pages import PageFetched
+
+_LEVEL = 1
+#: Unix time of the end of the year 9999.
+_LAST_MS = 253_402_300_799_000
+_BREAKS = re.compile(r"[\r\n\0]+")
+
+
+def metadata_record(message: Message) -> bytes:
+    """The record of a page.fetched, as a gzip member."""
+    page, id = message.payload, message.envelope.id
+    fields = _fields(message.envelope.crawl, page).encode("utf-8", "replace")
+    # Whatever an event claims: a time that no calendar has must not keep a page from being recorded.
+    seconds = min(max(page.started_at, 0), _LAST_MS) / 1000
+    when = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    head = (
+        "WARC/1.1\r\nWARC-Type: metadata\r\n"
+        f"WARC-Record-ID: <{_record_id(id + '.metadata')}>\r\n"
+        f"WARC-Concurrent-To: <{_record_id(id)}>\r\n"
+        f"WARC-Target-URI: {_line(page.url)}\r\nWARC-Date: {when[:23]}Z\r\n"
+        f"Content-Type: application/warc-fields\r\nContent-Length: {len(fields)}\r\n\r\n"
+    )
+    return igzip.compress(head.encode("utf-8", "replace") + fields + b"\r\n\r\n", _LEVEL, mtime=0)
+
+
+def _fields(crawl: str, page: PageFetched) -> str:
+    via = f"via: {_line(page.via)}\r\n" if page.via else ""
+    return (
+        f"crawl: {_line(crawl)}\r\n{via}depth: {page.depth}\r\nhops: {page.hops}\r\nattempt: {page.attempt}\r\n"
+        f"fetchTimeMs: {page.elapsed_ms}\r\nwaitedMs: {page.waited_ms}\r\nwireBytes: {page.body.wire}\r\n"
+    )
+
+
+def _record_id(name: str) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_OID, name).urn
+
+
+def _line(text: str) -> str:
+    return _BREAKS.sub(" ", text)

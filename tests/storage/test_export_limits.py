@@ -1,0 +1,105 @@
+"""Exports of many rows: in constant memory, and never half a file under the name of a whole one."""
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from events import codec
+from storage import tables
+from storage.database import make_engine, writing
+from storage.event_store import packed
+from storage.schema import make_current
+from storage.tables import digest
+from tests import builders
+
+FEW, MANY = 1_000, 25_000
+#: What MANY rows may take more than FEW: noise of the allocator. All of them together are five times as much.
+MOST_MORE_KB = 12_000
+CODE = """
+import resource, sys
+from pathlib import Path
+from storage.database import make_engine
+from storage.export import export
+export(make_engine(sys.argv[1]), sys.argv[2], format=sys.argv[3], to=sys.argv[4], archive=Path(sys.argv[5]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+WHAT = [("pages", "jsonl"), ("items", "csv"), ("items", "parquet"), ("events", "jsonl"), ("warc", "warc")]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """A folder with few rows, and one with many, of every kind."""
+    made = {number: tmp_path_factory.mktemp(str(number)) for number in (FEW, MANY)}
+    for number, folder in made.items():
+        _fill(folder, number)
+    return made
+
+
+@pytest.mark.parametrize(("what", "format"), WHAT)
+def test_many_rows_need_no_more_memory_than_few(folders, tmp_path, what, format):
+    few, many = (int(_run(folders[number], what, format, tmp_path / "out")) for number in (FEW, MANY))
+
+    print(what, format, few, many)
+    assert many - few < MOST_MORE_KB
+
+
+@pytest.mark.parametrize(("what", "format"), WHAT)
+def test_a_killed_export_leaves_no_file_of_that_name(folders, tmp_path, what, format):
+    process = subprocess.Popen([sys.executable, "-c", CODE, *_words(folders[MANY], what, format, tmp_path / "out")])
+    while not any(path.stat().st_size for path in tmp_path.iterdir()):
+        assert process.poll() is None, "it was over before it could be killed"
+        time.sleep(0.001)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+
+    assert not (tmp_path / "out").exists()
+    assert all(path.name.startswith(".out.") for path in tmp_path.iterdir())
+
+
+def _run(folder: Path, *words) -> bytes:
+    return subprocess.run([sys.executable, "-c", CODE, *_words(folder, *words)], capture_output=True, check=True).stdout
+
+
+def _words(folder: Path, what: str, format: str, to: Path) -> list[str]:
+    return [f"sqlite:///{folder / 'penstock.db'}", what, format, str(to), str(folder)]
+
+
+def _fill(folder: Path, number: int) -> None:
+    """Rows as a recorder would leave them, of one kilobyte each, without the recorder's work."""
+    engine = make_engine(f"sqlite:///{folder / 'penstock.db'}")
+    body = gzip.compress(b"x" * 100)
+    (folder / "segment.warc.gz").write_bytes(body)
+    urls = [f"http://site.test/{n}" for n in range(number)]
+    with writing(engine) as connection:
+        make_current(connection)
+        connection.execute(insert(tables.segments), [{"id": 1, "name": "segment.warc.gz", "length": 0, "closed": True}])
+        connection.execute(insert(tables.events), [_event(n, url) for n, url in enumerate(urls, 1)])
+        places = [{"position": n + 1, "segment": 1, "offset": 0, "length": len(body)} for n in range(number)]
+        connection.execute(insert(tables.bodies), places)
+        connection.execute(insert(tables.pages), [_page(url) for url in urls])
+        connection.execute(insert(tables.items), [_item(url) for url in urls])
+    engine.dispose()
+
+
+def _event(position: int, url: str) -> dict[str, object]:
+    message = builders.page_fetched(url, content_type="x" * 700)
+    common = {"position": position, "key": digest(url), "id": url, "type": "page.fetched", "crawl": builders.CRAWL}
+    return {**common, "time": builders.TIME, "data": packed(codec.encode(message))}
+
+
+def _page(url: str) -> dict[str, object]:
+    counts = dict.fromkeys(("attempts", "bytes", "wire_bytes", "links_found", "links_left_out", "items_found"), 1)
+    page = {"key": digest(url), "crawl": builders.CRAWL, "url": url, "host": "http://site.test", "outcome": "fetched"}
+    return {**page, **counts, "title": "x" * 1_000, "parsed_event": digest(url)}
+
+
+def _item(url: str) -> dict[str, object]:
+    item = {"event": digest(url), "ordinal": 0, "page": digest(url), "crawl": builders.CRAWL, "type": "page"}
+    return {**item, "data": '{"text":"%s"}' % ("x" * 1_000), "spider": "generic", "spider_version": "1"}
