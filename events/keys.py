@@ -4,6 +4,8 @@ All keys of one shard carry one hash tag, so that each script stays in one slot 
 `Keys.root` and add the same words; `scheduler/frontier/keys.lua` is held against this catalogue by a test.
 """
 
+from events import topology
+
 
 class Keys:
     """The names of keys below one root, by default `penstock:{0}:`."""
@@ -17,9 +19,17 @@ class Keys:
         """STREAM of one message type; fields `e` (envelope), and for a body `b` (its key) and `s` (its bytes)."""
         return f"{self.root}{type_name}"
 
+    def again(self, stage: str) -> str:
+        """STREAM of messages given once more to one stage alone: fields as above, and `a` (see `Delivery.again`)."""
+        return self.stream(topology.again(stage))
+
     def dead(self, stage: str) -> str:
-        """STREAM of a stage's dead letters: `e`, `stream`, `id`, `reason`, `count`."""
+        """STREAM of a stage's dead letters: `e`, `stream`, `id`, `reason`, `count`, `said`; `a`, `b`, `s` as above."""
         return f"{self.root}dead.{stage}"
+
+    def dead_body(self, stage: str, stream: str, entry_id: str) -> str:
+        """STRING: a copy of a dead letter's body; gone when that is dropped, or was given again and is finished."""
+        return f"{self.root}dead_body:{stage}:{stream}:{entry_id}"
 
     def body(self, event_id: str) -> str:
         """STRING: one page as a gzip member with its WARC record; gone when every group is past the event."""

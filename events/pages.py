@@ -131,7 +131,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 class PageParsed(Payload, frozen=True):
     """What a body said, or why it could not be read (`error`: a word, `detail`: a sentence).
 
-    `links` holds those that this parser has not handed over before in this crawl; `links_found` counts all.
+    `links` holds those that this parser has not handed over before in this crawl; `links_found` counts all. `again`
+    says that the page was given up before, which another event has said, so that it counts as read already.
     """
 
     TYPE: ClassVar[str] = "page.parsed"
@@ -150,6 +151,7 @@ class PageParsed(Payload, frozen=True):
     error: str | None = None
     detail: str = ""
     elapsed_ms: float = 0.0
+    again: bool = False
 
 
 ALL = (PageFetched, PageFailed, PageExcluded, RobotsFetched, PageParsed)

@@ -1,6 +1,8 @@
 """The map: every stage with what it takes and what it gives. Nothing travels on a stream that is not in it.
 
-Consumer groups are made from it, the README's diagram is drawn from it, and tests hold it against the code.
+Consumer groups are made from it, the README's diagram is drawn from it, and tests hold it against the code. Beside the
+streams of the map, each stage that takes something has one of its own, `again.<stage>`, on which a message is given to
+it once more without the others seeing it.
 """
 
 import msgspec
@@ -83,9 +85,23 @@ STAGES: tuple[Stage, ...] = (SEED, DISCOVER, DISPATCH, SETTLE, FETCH, PARSE, REC
 STREAMS: tuple[str, ...] = (*COMMANDS, *EVENTS)
 
 
+def again(stage: str) -> str:
+    """The stream on which messages of any type are given once more to this stage alone."""
+    return f"again.{stage}"
+
+
+def streams_of(stage: Stage) -> tuple[str, ...]:
+    """Every stream that a stage reads: those of the map, and its own."""
+    return (*stage.takes, again(stage.name)) if stage.takes else ()
+
+
+#: Every stream that has readers.
+ALL_STREAMS: tuple[str, ...] = (*STREAMS, *(again(stage.name) for stage in STAGES if stage.takes))
+
+
 def groups_of(stream: str) -> tuple[str, ...]:
     """The names of the stages that take from this stream, each a consumer group."""
-    return tuple(stage.name for stage in STAGES if stream in stage.takes)
+    return tuple(stage.name for stage in STAGES if stream in streams_of(stage))
 
 
 def diagram() -> str:

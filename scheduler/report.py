@@ -48,7 +48,7 @@ async def counts(bus: Bus, crawl: str) -> dict[str, Any]:
 
 async def backlogs(bus: Bus) -> dict[str, int]:
     """Stage → messages that it has not finished (delivered or not)."""
-    pairs = [(stage.name, stream) for stage in topology.STAGES for stream in stage.takes]
+    pairs = [(stage.name, stream) for stage in topology.STAGES for stream in topology.streams_of(stage)]
     pipeline = bus.redis.pipeline(transaction=False)
     for _, stream in pairs:
         pipeline.xinfo_groups(bus.keys.stream(stream))

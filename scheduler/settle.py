@@ -11,6 +11,7 @@ import random
 from events.bus import Bus, Consumer, Delivery
 from events.bus.hand_over import HandOver, hand_over_call
 from events.bus.scripts import Call, run_all
+from events.commands import PageFetch
 from events.crawls import CrawlSpec
 from events.envelope import Payload
 from events.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
@@ -18,10 +19,9 @@ from events.topology import SETTLE
 from scheduler.crawls import Crawls
 from scheduler.frontier import Frontier
 from scheduler.frontier.frontier import Settlement
-from scheduler.frontier.jobs import job_data
+from scheduler.frontier.jobs import job_data, member
 from scheduler.pace import gather
 from scheduler.politeness import block_ms, in_trouble, retry_in_ms
-from scheduler.urls import as_hex
 
 _BATCH = 200
 #: How long a host's robots.txt holds (RFC 9309 §2.4: no longer than 24 hours), a little less than workers keep it.
@@ -79,11 +79,9 @@ def settlement_of(
 
 def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settlement:
     mark = int(failed.fingerprint or "0", 16)
-    again, attempt = b"", failed.attempt + 1
+    again = b""
     if wait_ms is not None:
-        again = f"{as_hex(mark)}.{attempt}|".encode() + job_data(
-            failed.url, failed.host, mark, depth=failed.depth, hops=failed.hops, via=failed.via, attempt=attempt
-        )
+        again = next_attempt(failed, mark)
     return Settlement(
         crawl=crawl,
         host=failed.host,
@@ -96,6 +94,13 @@ def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settleme
         retry_depth=failed.depth,
         retry_job=again,
     )
+
+
+def next_attempt(page: PageFailed | PageFetch, mark: int) -> bytes:
+    """The queued job of the attempt after this one."""
+    attempt = page.attempt + 1
+    data = job_data(page.url, page.host, mark, depth=page.depth, hops=page.hops, via=page.via, attempt=attempt)
+    return member(mark, attempt, data)
 
 
 def _of_robots(crawl: str, robots: RobotsFetched) -> Settlement:

@@ -15,6 +15,7 @@ from functools import partial
 from events.bus import Bus, Consumer, Delivery, HandOver
 from events.bus.groups import ensure_groups
 from events.bus.scripts import PASSING
+from events.envelope import Message
 from events.errors import PenstockError
 from events.pages import PageParsed
 from events.settings import Settings
@@ -48,8 +49,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         Children(settings.parsers) as children,
     ):
         await _ensure_groups(bus, stop)
-        async with Consumer(bus, PARSE) as consumer:
+        async with Consumer(bus, PARSE, when_buried=when_buried) as consumer:
             await Parser(consumer, children).work(stop)
+
+
+def when_buried(delivery: Delivery, reason: str) -> Sequence[Message]:
+    """A page that ended whole parsers, children and all, counts as read, or its crawl would never end."""
+    return [parsed.message(delivery, parsed.failed("parser_crashed", reason))]
 
 
 async def _ensure_groups(bus: Bus, stop: asyncio.Event) -> None:

@@ -8,6 +8,7 @@ Readers never wait.
 import contextlib
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ LOCK_SECONDS = 10
 _UPGRADE_SECONDS = 1_800.0
 #: SQLite does not wait for its lock where it turns a new file to WAL.
 _LOOK_SECONDS = 0.02
+#: SQLite's memory for pages of the file. A recorder keeps the inner pages of all indexes at a million pages in it; who
+#: reads from one end to the other needs little.
+_CACHE_KIB, _READER_CACHE_KIB = 65_536, 8_192
 #: The writers' lock in PostgreSQL; any number will do, as long as all use the same.
 _WRITERS = 7_204_531_887
 _SCHEMES = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
@@ -44,7 +48,7 @@ def open_database(settings: Settings) -> Engine:
 
 def open_recorded(settings: Settings) -> Engine:
     """An engine for a reader; raises `NothingRecorded` (and makes no file) where no recorder has ever been."""
-    engine = make_engine(settings.sql_url)
+    engine = make_engine(settings.sql_url, cache_kib=_READER_CACHE_KIB)
     if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
         raise NothingRecorded(f"nothing has been recorded in {settings.folder}; begin with: penstock crawl URL")
     with _explaining(engine), engine.connect() as connection:
@@ -78,7 +82,7 @@ def _is_current(engine: Engine) -> bool:
         return schema.is_current(connection)
 
 
-def make_engine(address: str) -> Engine:
+def make_engine(address: str, *, cache_kib: int = _CACHE_KIB) -> Engine:
     """An engine for an address, nothing opened yet; raises `Refused` if it is none that we can use."""
     try:
         url = make_url(address)
@@ -90,7 +94,7 @@ def make_engine(address: str) -> Engine:
         raise Refused(f"not the address of a database: {masked(address)!r} ({error})") from None
     except ModuleNotFoundError as error:
         raise Refused(f"the driver for this database is missing ({error}): pip install 'penstock[postgres]'") from None
-    _prepare(engine)
+    _prepare(engine, cache_kib=cache_kib)
     return engine
 
 
@@ -101,10 +105,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _prepare(engine: Engine) -> None:
+def _prepare(engine: Engine, *, cache_kib: int) -> None:
     sqlite = engine.dialect.name == "sqlite"
     if sqlite:
-        event.listen(engine, "connect", _on_sqlite_connect)
+        event.listen(engine, "connect", partial(_on_sqlite_connect, cache_kib=cache_kib))
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
@@ -115,14 +119,14 @@ def _prepare(engine: Engine) -> None:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
 
 
-def _on_sqlite_connect(connection: Any, _record: Any) -> None:
+def _on_sqlite_connect(connection: Any, _record: Any, *, cache_kib: int) -> None:
     connection.isolation_level = None  # BEGIN is ours: Python's own one comes too late to lock
     for pragma in (
         f"busy_timeout={LOCK_SECONDS * 1000}",
         "page_size=8192",  # of a file yet to be made: most events and items fit into one page
         "journal_mode=WAL",
         "synchronous=NORMAL",
-        "cache_size=-65536",  # KiB: the inner pages of all indexes at a million pages
+        f"cache_size=-{cache_kib}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

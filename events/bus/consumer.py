@@ -34,7 +34,7 @@ from events.bus.hand_over import HandOver, Keep, bury_call, hand_over_call
 from events.bus.scripts import PASSING, Call, Script, attempt, passing, run_all
 from events.envelope import Message
 from events.errors import Undecodable
-from events.topology import Stage
+from events.topology import Stage, again, streams_of
 
 #: A delivery whose consumer has been silent for this long may be taken over.
 LEASE_SECONDS = 15.0
@@ -76,7 +76,8 @@ class Consumer:
         self.log = logging.getLogger(stage.name)
         self._when_buried, self._lease_seconds = when_buried, lease_seconds
         self._reader = bus.reader()
-        self._cursors = dict.fromkeys(stage.takes, "0-0")
+        self._cursors = dict.fromkeys(streams_of(stage), "0-0")
+        self._again = again(stage.name)
         self._reclaim_at, self._pause = 0.0, _PAUSE_SECONDS
         self._heart: asyncio.Task[None] | None = None
 
@@ -135,7 +136,7 @@ class Consumer:
     # -- reading
 
     async def _read(self, limit: int, block_ms: int) -> list[tuple[str, str, dict[bytes, bytes]]]:
-        streams: Any = {self.bus.keys.stream(name): ">" for name in self.stage.takes}
+        streams: Any = {self.bus.keys.stream(name): ">" for name in self._cursors}
         reply = await self._reader.xreadgroup(self.group, self.name, streams, count=limit, block=block_ms)
         root = len(self.bus.keys.root)
         return [
@@ -148,13 +149,13 @@ class Consumer:
         raw = fields.get(b"e", b"")
         try:
             message = codec.decode(raw)
-            if message.envelope.type != stream:
+            if message.envelope.type not in self.stage.takes or stream not in (message.envelope.type, self._again):
                 raise Undecodable(f"a {message.envelope.type} on the stream of {stream}")
         except Undecodable as error:
             await self._bury(stream, id, raw, f"undecodable: {error}", count, ())
             return None
-        body = fields.get(b"b")
-        delivery = Delivery(stream, id, raw, count, message, body.decode() if body else None)
+        body, mark = fields.get(b"b"), fields.get(b"a", b"").decode()
+        delivery = Delivery(stream, id, raw, count, message, body.decode() if body else None, mark)
         if count > DELIVERY_LIMIT:
             await self.bury(delivery, f"delivered {count - 1} times without an end")
             return None

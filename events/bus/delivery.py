@@ -17,6 +17,8 @@ class Delivery(msgspec.Struct, frozen=True):
     message: Message
     #: Where the body lies, for streams whose entries have one.
     body_key: str | None = None
+    #: The dead letter that this was, if what follows from its burial was published then; else empty.
+    again: str = ""
 
     @property
     def payload(self) -> Any:

@@ -12,7 +12,7 @@ from events.bus.connection import Bus
 async def ensure_groups(bus: Bus) -> str:
     """Create every group that is missing; returns the epoch. Only BUSYGROUP (it exists) is forgiven."""
     pipeline = bus.redis.pipeline(transaction=False)
-    for stream in topology.STREAMS:
+    for stream in topology.ALL_STREAMS:
         for group in topology.groups_of(stream):
             pipeline.xgroup_create(bus.keys.stream(stream), group, id="0", mkstream=True)
     pipeline.set(bus.keys.epoch, secrets.token_hex(8), nx=True)

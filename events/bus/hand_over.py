@@ -59,6 +59,6 @@ def bury_call(
     streams = [keys.stream(message.envelope.type) for message in messages]
     return Call(
         BURY,
-        [keys.stream(stream), keys.dead(group), *streams],
+        [keys.stream(stream), keys.dead(group), keys.dead_body(group, stream, id), *streams],
         [group, id, raw, stream, reason, count, *map(codec.encode, messages)],
     )

@@ -42,13 +42,13 @@ async def keep_tidy(bus: Bus, stop: asyncio.Event) -> None:
 
 async def tidy(bus: Bus, *, sweep: bool = False) -> int:
     """One round over all streams; returns the number of entries forgotten."""
-    total, streams = 0, list(topology.STREAMS)
+    total, streams = 0, list(topology.ALL_STREAMS)
     while streams:
         forgotten = await attempt(bus.redis, [_trim(bus, stream) for stream in streams])
         total += sum(forgotten)
         streams = [stream for stream, count in zip(streams, forgotten, strict=True) if count == ENTRIES_A_RUN]
     if sweep:
-        pairs = [(stream, group) for stream in topology.STREAMS for group in topology.groups_of(stream)]
+        pairs = [(stream, group) for stream in topology.ALL_STREAMS for group in topology.groups_of(stream)]
         await attempt(bus.redis, [_sweep(bus, stream, group) for stream, group in pairs])
     return total
 

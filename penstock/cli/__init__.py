@@ -13,10 +13,10 @@ import typer
 
 from events.errors import PenstockError
 from events.logs import masked, visible
-from penstock.cli import containers, crawling, keeping, results, steering, trying
+from penstock.cli import containers, crawling, dead, keeping, results, steering, trying
 from penstock.cli.options import app
 
-__all__ = ["app", "containers", "crawling", "keeping", "main", "results", "steering", "trying"]
+__all__ = ["app", "containers", "crawling", "dead", "keeping", "main", "results", "steering", "trying"]
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from penstock.cli.options import Data, Json, app, given
+from penstock.cli.options import Data, Json, Many, app, given
 
 
 @app.command(rich_help_panel="Results")
@@ -22,18 +22,32 @@ def crawls(data: Data = None, json: Json = False) -> None:
 
 @app.command(rich_help_panel="Results")
 def export(
-    what: Annotated[Literal["pages", "items", "failures"], typer.Argument(help="Which rows.")],
+    what: Annotated[Literal["pages", "items", "failures", "events", "warc"], typer.Argument(help="Which rows.")],
     crawl: Annotated[str | None, typer.Option(help="Only this crawl, by id or name.")] = None,
+    type: Annotated[Many, typer.Option(metavar="TYPE", help="Only events of this type; may be repeated.")] = None,
+    all_versions: Annotated[
+        bool, typer.Option("--all-versions", help="Items by every version of a spider, not only by the newest.")
+    ] = False,
     data: Data = None,
-    format: Annotated[Literal["jsonl", "csv"], typer.Option(help="How rows are written.")] = "jsonl",
+    format: Annotated[
+        Literal["jsonl", "csv", "parquet"] | None, typer.Option(help="How rows are written [by FILE's name, or jsonl].")
+    ] = None,
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE|-", help="Where to; - is standard output.")
     ] = "-",
 ) -> None:
-    """Write what a crawl found, as JSON Lines or CSV.
+    """Write what a crawl found, as JSON Lines, CSV, Parquet or WARC; the file is there when it is complete.
 
     Example: penstock export items --format csv -o books.csv
     """
     from penstock.commands.export import export as run
 
-    run(what, given({"data": data}), crawl=crawl, format=format, output=output)
+    run(
+        what,
+        given({"data": data}),
+        crawl=crawl,
+        format=format,
+        output=output,
+        types=type or [],
+        all_versions=all_versions,
+    )

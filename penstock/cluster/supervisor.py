@@ -46,9 +46,14 @@ class Supervisor:
 
     async def start(self) -> None:
         """Start every stage, and from then on start anew what dies."""
-        for command in self.commands:
-            self.processes[command] = await self._spawn(command)
-            self._keepers.append(asyncio.create_task(self._keep(command), name=f"keep {command}"))
+        await self.also(*self.commands)
+
+    async def also(self, *commands: str) -> None:
+        """Start these stages, each unless it was started before."""
+        for command in dict.fromkeys(commands):
+            if command not in self.processes:
+                self.processes[command] = await self._spawn(command)
+                self._keepers.append(asyncio.create_task(self._keep(command), name=f"keep {command}"))
 
     async def drain(self, *, patience_seconds: float = DRAIN_SECONDS) -> None:
         """Ask every stage to finish what it holds, and wait until all have ended; kill those that take too long."""
@@ -56,7 +61,7 @@ class Supervisor:
         for process in self.processes.values():
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
-        _, late = await asyncio.wait(self._keepers, timeout=patience_seconds)
+        _, late = await asyncio.wait(self._keepers, timeout=patience_seconds) if self._keepers else ((), ())
         if late:
             self.kill()
             await asyncio.wait(late)

@@ -1,31 +1,52 @@
-"""`penstock export`: rows of the read models, as files."""
+"""`penstock export`: what was recorded, as files."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import sys
+from typing import Any
 
+from sqlalchemy import Engine
+
+from events import topology
 from events.errors import Refused
+from events.logs import configure_logs
 from events.settings import load
-from storage import queries
-from storage.database import open_database
+from penstock.commands.recorded import recorded, recorded_crawl
+from storage.export import Format, What
 from storage.export import export as write
 
 
 def export(
-    what: Literal["pages", "items", "failures"],
+    what: What,
     given: dict[str, Any],
     *,
     crawl: str | None,
-    format: Literal["jsonl", "csv"],
+    format: Format | None,
     output: str,
+    types: list[str],
+    all_versions: bool,
 ) -> None:
     """Write the rows; raises `Refused` for a crawl that is not there or a file that cannot be written."""
     settings = load(given)
-    engine = open_database(settings)
-    chosen = None
-    if crawl:
-        found = queries.find_crawl(engine, crawl)
-        if found is None:
-            raise Refused(f"no crawl {crawl!r} in {settings.folder}; `penstock crawls` lists them")
-        chosen = found.id
-    write(engine, what, crawl=chosen, format=format, to=output)
+    configure_logs("WARNING", to=sys.stderr)
+    _check(what, types, all_versions=all_versions)
+    archive = settings.folder / "archive"
+
+    def write_from(engine: Engine, id: str | None) -> None:
+        write(engine, what, crawl=id, format=format, to=output, types=types, all_versions=all_versions, archive=archive)
+
+    if crawl is None:
+        with recorded(settings) as engine:
+            write_from(engine, None)
+    else:
+        with recorded_crawl(settings, crawl) as (engine, row):
+            write_from(engine, row.id)
+
+
+def _check(what: What, types: list[str], *, all_versions: bool) -> None:
+    if types and what != "events":
+        raise Refused(f"--type is for events; {what} have none")
+    if unknown := [each for each in types if each not in topology.EVENTS]:
+        raise Refused(f"no event type {unknown[0]!r}; there are: {', '.join(topology.EVENTS)}")
+    if all_versions and what != "items":
+        raise Refused(f"--all-versions is for items, not for {what}")

@@ -5,7 +5,8 @@
 -- KEYS[2]  stream of the delivery
 -- ARGV[1]  group   ARGV[2]  entry id   ARGV[3]  time (RFC 3339)   ARGV[4]  crawl
 -- ARGV[5]  number of places of the scope by which the links were judged
--- ARGV[6..] six for each link, see admit.lua
+-- ARGV[6]  1: the page counts as read already
+-- ARGV[7..] six for each link, see admit.lua
 -- returns  number of links that were new, -1 if somebody else did this before, or -2 if the scope has grown since:
 --          then nothing has happened
 local crawl, time = ARGV[4], ARGV[3]
@@ -14,7 +15,7 @@ local state = known[1]
 if state and int(known[2]) ~= tonumber(ARGV[5]) then return -2 end
 if not take(KEYS[2], ARGV[1], ARGV[2]) then return -1 end
 if state ~= 'running' and state ~= 'paused' then return 0 end
-local new = admit(crawl, 6, #ARGV, 'scheduler.discover', time)
-redis.call('HINCRBY', crawl_key(crawl), 'unfinished', -1)
+local new = admit(crawl, 7, #ARGV, 'scheduler.discover', time)
+if ARGV[6] ~= '1' then redis.call('HINCRBY', crawl_key(crawl), 'unfinished', -1) end
 finish(crawl, 'scheduler.discover', time)
 return new

@@ -26,6 +26,7 @@ DISCOVER = Script(_HERE, *_ADMIT, "discover.lua")
 CONTROL = Script(_HERE, _TAKE, "keys.lua", "envelope.lua", "control.lua")
 SETTLE = Script(_HERE, _TAKE, "keys.lua", "envelope.lua", "queues.lua", "settle.lua")
 DISPATCH = Script(_HERE, "keys.lua", "envelope.lua", "queues.lua", "dispatch.lua")
+REVIVE = Script(_HERE, "keys.lua", "envelope.lua", "queues.lua", "revive.lua")
 FORGET = Script(_HERE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "forget.lua")
 
 #: The result of `discover.lua` where the links were judged by a scope that is too old; nothing has happened then.
@@ -120,7 +121,8 @@ class Frontier:
 
         The result is the number of links that were new; -1: somebody else did this before; or SCOPE_HAS_GROWN.
         """
-        args = [*self._head(delivery), delivery.envelope.crawl, places, *_flat(found)]
+        is_known = int(delivery.payload.again)
+        args = [*self._head(delivery), delivery.envelope.crawl, places, is_known, *_flat(found)]
         return Call(DISCOVER, self._keys(delivery), args)
 
     def settle(self, delivery: Delivery, s: Settlement) -> Call:

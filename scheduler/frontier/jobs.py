@@ -21,8 +21,17 @@ class Candidate(msgspec.Struct, frozen=True):
 
     def as_args(self) -> list[str | int | bytes]:
         """The six arguments of one link, as `admit.lua` takes them."""
-        member = f"{as_hex(self.mark)}.1|".encode() + self.job
-        return [self.mark, self.mark & _BUCKET_BITS, self.host, self.depth, member, self.reason]
+        return [*as_seen(self.mark), self.host, self.depth, member(self.mark, 1, self.job), self.reason]
+
+
+def as_seen(mark: int) -> tuple[int, int]:
+    """A fingerprint as `seen.lua` takes it: whole, and the bits that choose its bucket."""
+    return mark, mark & _BUCKET_BITS
+
+
+def member(mark: int, attempt: int, job: bytes) -> bytes:
+    """A job as it stands in a queue."""
+    return f"{as_hex(mark)}.{attempt}|".encode() + job
 
 
 def candidate(url: CanonicalURL, *, depth: int, hops: int = 0, via: str | None = None, reason: str = "") -> Candidate:

@@ -51,10 +51,14 @@ def message(delivery: Delivery, said: PageParsed) -> Message:
     """The event for a delivery of `page.fetched`. Its id follows from the job's and from the extractor's version."""
     page: PageFetched = delivery.payload
     whole = msgspec.structs.replace(
-        said, url=page.url, host=page.host, fingerprint=page.fingerprint, depth=page.depth, hops=page.hops
+        said,
+        **{name: getattr(page, name) for name in ("url", "host", "fingerprint", "depth", "hops")},
+        again=bool(delivery.again),
     )
     id = f"{delivery.envelope.id.removesuffix('.out')}.parsed"
     if said.spider_version:
         id = f"{id}.{said.spider_version[:_VERSION_DIGITS]}"
+    if delivery.again:
+        id = f"{id}.again.{delivery.again}"
     cause = delivery.envelope
     return new_message(whole, id=id, source=PARSE.name, crawl=cause.crawl, subject=page.url, cause=cause)

@@ -130,6 +130,7 @@ _PARSED = PageParsed(
     error="too_deep",
     detail="the page nests 4,097 elements",
     elapsed_ms=3.75,
+    again=True,
 )
 
 #: File's name without `.json` → what its bytes mean.

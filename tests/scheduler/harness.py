@@ -51,6 +51,7 @@ class Run:
         self.most_in_flight: Counter[str] = Counter()
         self.changed = asyncio.Condition()
         self.hold: set[str] = set()
+        self.unread: set[str] = set()
         self.stop, self.parsing, self.recording = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.parsing.set()
         self.recording.set()
@@ -207,7 +208,7 @@ class Run:
 
     async def parse(self) -> None:
         """page.fetched → page.parsed, links as the table has them."""
-        async with Consumer(self.bus, PARSE) as consumer:
+        async with Consumer(self.bus, PARSE, when_buried=self._unread) as consumer:
             while not self.stop.is_set():
                 if not self.parsing.is_set():
                     await asyncio.sleep(0.005)
@@ -215,7 +216,15 @@ class Run:
                 deliveries = await consumer.take(100, block_ms=20)
                 self.chance.shuffle(deliveries)
                 for delivery in deliveries:
-                    await consumer.hand_over(delivery, self._read(delivery))
+                    if delivery.payload.url in self.unread:
+                        await consumer.bury(delivery, "it ends its readers")
+                    else:
+                        await consumer.hand_over(delivery, self._read(delivery))
+
+    def _unread(self, delivery: Delivery, reason: str) -> list[Message]:
+        page: PageFetched = delivery.payload
+        facts = {name: getattr(page, name) for name in ("url", "host", "fingerprint", "depth", "hops")}
+        return [_made(PageParsed(**facts, error="parser_crashed", detail=reason), delivery.envelope, source=PARSE.name)]
 
     def _read(self, delivery: Delivery) -> Message:
         page: PageFetched = delivery.payload
@@ -224,7 +233,9 @@ class Run:
         urls = () if page.location else answer.links if isinstance(answer, Answering) else answer
         links = [Link(page.location, redirect=True)] if page.location else [Link(url) for url in urls]
         facts = {name: getattr(page, name) for name in ("url", "host", "fingerprint", "depth", "hops")}
-        return _made(PageParsed(**facts, links=tuple(links)), delivery.envelope, source=PARSE.name)
+        return _made(
+            PageParsed(**facts, links=tuple(links), again=bool(delivery.again)), delivery.envelope, source=PARSE.name
+        )
 
     async def record(self) -> None:
         """every event → a list, after which the janitor may forget it."""

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from events import codec
 from events.bus import Bus, Consumer
+from events.bus.dead_letters import dead_letters, retry
 from events.settings import Settings
 from events.topology import DISCOVER, PARSE
 from scraper import parse
@@ -184,3 +186,22 @@ async def test_an_error_of_the_children_ends_the_stage(bus: Bus):
     async with Consumer(bus, PARSE) as consumer, Failing(1) as children:
         with pytest.raises(parse.NoParser, match="none to be had"):
             await parse.Parser(consumer, children).work(asyncio.Event())
+
+
+async def test_a_page_that_ended_its_parsers_is_an_outcome_and_another_one_when_it_is_given_again(bus: Bus):
+    await make_crawl(bus)
+    [url] = await fetched(bus, "<title>One</title>")
+    async with Consumer(bus, PARSE, when_buried=parse.when_buried) as consumer:
+        [page] = await consumer.take(1)
+        await consumer.bury(page, "delivered 4 times without an end")
+
+    async with parser_on(bus) as reader:
+        first = (await parsed_pages(reader, 1))[url]
+        [letter] = [letter async for letter in dead_letters(bus)]
+        await retry(bus, letter)
+        second = (await parsed_pages(reader, 1))[url]
+
+    assert (first.error, first.detail, first.again) == ("parser_crashed", "delivered 4 times without an end", False)
+    assert (second.error, second.title, second.again) == (None, "One", True)
+    entries = await bus.redis.xrange(bus.keys.stream("page.parsed"))
+    assert len({codec.decode(fields[b"e"]).envelope.id for _, fields in entries}) == 2
