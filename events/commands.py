@@ -1,11 +1,12 @@
 """Commands: requests to exactly one stage, in the imperative. `<noun>.<verb>` is the type name."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 
 from events.crawls import CrawlSpec
 from events.envelope import Payload
+from events.pages import Link
 
 
 class CrawlStart(Payload, frozen=True):
@@ -21,30 +22,36 @@ class CrawlStart(Payload, frozen=True):
 
 
 class SeedsAdd(Payload, frozen=True):
-    """Add seeds to a running crawl; `last` releases the hold that `CrawlStart.more` put on its end."""
+    """Add seeds to a running crawl; `last` releases the hold that `CrawlStart.more` put on its end.
+
+    `expected_version` is of the crawl as who gives the command knows it; where it has another, the command is refused.
+    """
 
     TYPE: ClassVar[str] = "seeds.add"
     seeds: tuple[str, ...]
     last: bool = False
-    part: int = 0
+    expected_version: int | None = None
 
 
 class CrawlPause(Payload, frozen=True):
     """Issue no further page of this crawl until it is resumed."""
 
     TYPE: ClassVar[str] = "crawl.pause"
+    expected_version: int | None = None
 
 
 class CrawlResume(Payload, frozen=True):
     """Go on with a paused crawl."""
 
     TYPE: ClassVar[str] = "crawl.resume"
+    expected_version: int | None = None
 
 
 class CrawlCancel(Payload, frozen=True):
     """End a crawl at once; what is in flight ends as excluded, its memory is freed."""
 
     TYPE: ClassVar[str] = "crawl.cancel"
+    expected_version: int | None = None
 
 
 class PageFetch(Payload, frozen=True):
@@ -65,12 +72,62 @@ class PageFetch(Payload, frozen=True):
     robots: bool = False
 
 
-ALL = (CrawlStart, SeedsAdd, CrawlPause, CrawlResume, CrawlCancel, PageFetch)
+class KnownPage(msgspec.Struct, frozen=True, array_like=True):
+    """A recorded outcome, of the attempt that stands. `wait_until` (Unix ms) is what a failed one's host has asked for.
+
+    `outcome` tells a page (2xx) from what has moved (3xx); `read` whether a page.parsed is recorded too.
+    """
+
+    url: str
+    depth: int
+    hops: int
+    via: str | None
+    attempt: int
+    outcome: Literal["page", "moved", "failed", "excluded"]
+    reason: str = ""
+    retryable: bool = False
+    wait_until: int = 0
+    read: bool = False
+
+
+class KnownLinks(msgspec.Struct, frozen=True, array_like=True):
+    """The recorded links of a page."""
+
+    url: str
+    depth: int
+    hops: int
+    links: tuple[Link, ...]
+
+
+class FrontierRestore(Payload, frozen=True):
+    """A part of what is recorded of an unfinished crawl, for the frontier of a Redis that has lost it.
+
+    The steps follow one another, each only when all parts of the one before have been worked in (counted for this
+    `run`): the `crawl` (its specification, seeds, and the crawl-delays of hosts in ms), its `pages` (outcomes), its
+    `links` (with the seeds once more), its `end`. Parts of one step come in any order, and any of them twice. It holds
+    for one `epoch` only.
+    """
+
+    TYPE: ClassVar[str] = "frontier.restore"
+    epoch: str
+    run: str
+    step: Literal["crawl", "pages", "links", "end"]
+    spec: CrawlSpec | None = None
+    state: Literal["running", "paused"] = "running"
+    version: int = 0
+    seeds: tuple[str, ...] = ()
+    crawl_delays: tuple[tuple[str, int], ...] = ()
+    pages: tuple[KnownPage, ...] = ()
+    links: tuple[KnownLinks, ...] = ()
+
+
+ALL = (CrawlStart, SeedsAdd, CrawlPause, CrawlResume, CrawlCancel, PageFetch, FrontierRestore)
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What `scheduler.seed` made of a command: the crawl that it speaks of now, or why it was refused."""
+    """What `scheduler.seed` made of a command: the crawl that it speaks of now, its version, or why it was refused."""
 
     crawl: str
     resumed: bool = False
     refused: str | None = None
+    version: int = 0

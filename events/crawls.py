@@ -1,4 +1,8 @@
-"""What a crawl is: its specification, and the events of its life."""
+"""What a crawl is: its specification, and the events of its life.
+
+Each event of its life has a `version`, one more than the one before, which is also its id (`<crawl>.v<version>`): so
+the event store cannot hold two histories of one crawl.
+"""
 
 import secrets
 from datetime import UTC, datetime
@@ -67,6 +71,7 @@ class CrawlStarted(Payload, frozen=True):
     TYPE: ClassVar[str] = "crawl.started"
     spec: CrawlSpec
     seeds: tuple[str, ...]
+    version: int = 0
 
 
 class SeedsAdded(Payload, frozen=True):
@@ -74,24 +79,28 @@ class SeedsAdded(Payload, frozen=True):
 
     TYPE: ClassVar[str] = "seeds.added"
     seeds: tuple[str, ...]
+    version: int = 0
 
 
 class CrawlPaused(Payload, frozen=True):
     """No further page of this crawl is issued."""
 
     TYPE: ClassVar[str] = "crawl.paused"
+    version: int = 0
 
 
 class CrawlResumed(Payload, frozen=True):
     """The crawl goes on."""
 
     TYPE: ClassVar[str] = "crawl.resumed"
+    version: int = 0
 
 
 class CrawlCancelled(Payload, frozen=True):
     """The crawl was ended by a person."""
 
     TYPE: ClassVar[str] = "crawl.cancelled"
+    version: int = 0
 
 
 class CrawlFinished(Payload, frozen=True):
@@ -101,6 +110,7 @@ class CrawlFinished(Payload, frozen=True):
     fetched: int
     failed: int
     excluded: int
+    version: int = 0
 
 
 ALL = (CrawlStarted, SeedsAdded, CrawlPaused, CrawlResumed, CrawlCancelled, CrawlFinished)

@@ -45,6 +45,16 @@ class Keys:
         """STRING: a random word, set once in the life of this data; another word means another world."""
         return f"{self.root}epoch"
 
+    @property
+    def restored(self) -> str:
+        """STRING: the epoch for which the frontier has been rebuilt; while it is another, nothing is issued."""
+        return f"{self.root}restored"
+
+    @property
+    def replaying(self) -> str:
+        """STRING with a life: who rebuilds the frontier from what is recorded."""
+        return f"{self.root}replaying"
+
     def answer(self, command_id: str) -> str:
         """LIST of one: what became of a command, for the one who sent it."""
         return f"{self.root}answer:{command_id}"
@@ -75,6 +85,11 @@ class Keys:
         """HASH: a crawl's state, specification, and counts of URLs (see `scheduler/frontier/keys.lua`)."""
         return f"{self.root}crawl:{crawl}"
 
+    @staticmethod
+    def run_field(run: str) -> str:
+        """The field of a crawl's hash that counts the parts of one replay that were worked in."""
+        return f"run.{run}"
+
     def due(self, crawl: str) -> str:
         """ZSET: hosts with queued URLs of this crawl → Unix ms when they may next be asked; parked ones are absent."""
         return f"{self.root}due:{crawl}"
@@ -94,6 +109,10 @@ class Keys:
     def places(self, crawl: str) -> str:
         """SET: the hosts or domains that the crawl's seeds have brought into its scope."""
         return f"{self.root}places:{crawl}"
+
+    def unread(self, crawl: str) -> str:
+        """SET: fingerprints of pages that were fetched in another epoch, and are still to be given to the parsers."""
+        return f"{self.root}unread:{crawl}"
 
     def seen(self, crawl: str) -> str:
         """HASH: generation → number of fingerprints in it. `<crawl>.left` names the set of URLs that were left out."""

@@ -20,6 +20,8 @@ from events.bus.scripts import PASSING, Call, Script, attempt, passing
 PROGRESS = Script("events.bus", "progress.lua")
 #: At most ten updates a second of each part.
 INTERVAL_SECONDS = 0.1
+#: The same numbers are said again after this long: Redis may have lost them.
+REPEAT_SECONDS = 2.0
 #: The snapshot of a crawl outlives its last update by this long.
 LIFE_SECONDS = 86_400
 #: A watcher that hears nothing for this long reads the snapshot again: pub/sub may have lost a message.
@@ -37,7 +39,7 @@ class Part:
         """Say these numbers, or nothing while Redis is away; `last` says them whatever was said a moment ago."""
         text, now = msgspec.json.encode(numbers), time.monotonic()
         said_at, said = self._said.get(crawl, (0.0, b""))
-        if said == text or (now - said_at < INTERVAL_SECONDS and not last):
+        if not last and now - said_at < (REPEAT_SECONDS if said == text else INTERVAL_SECONDS):
             return
         call = Call(PROGRESS, [self.bus.keys.progress(crawl)], [self.name, text, LIFE_SECONDS])
         try:

@@ -5,10 +5,11 @@ frozen `Settings`. An unknown or wrong setting is one clear line (`Refused`).
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -20,6 +21,8 @@ _POSITIVE = (
     *("high_water_pages", "high_water_bytes", "max_wire_bytes", "max_body_bytes"),
     *("archive_segment_bytes", "archive_segment_seconds"),
 )
+#: More are a slip of the finger, and would take the machine down.
+_MOST = {"workers": 1_000, "parsers": 1_000, "concurrency": 100_000}
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -88,20 +91,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def load(given: Mapping[str, Any] | None = None, *, environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the three sources; `given` is the command line's, where None means not given."""
-    merged = {**_from_file(environ), **_from_environ(environ)}
-    merged |= {name: value for name, value in (given or {}).items() if value is not None}
+    from_file, from_environ = _from_file(environ), _from_environ(environ)
+    from_words = {name: value for name, value in (given or {}).items() if value is not None}
+    spelled = {name: f"{name} in {_file(environ)}" for name in from_file}
+    spelled |= {name: PREFIX + name.upper() for name in from_environ}
+    spelled |= {name: "--" + name.replace("_", "-") for name in from_words}
+    merged = {**from_file, **from_environ, **from_words}
     try:
         settings = msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise Refused(f"wrong setting: {_place_first(str(error))}") from None
-    _check(settings)
+        raise _explained(error, merged, spelled) from None
+    _check(settings, spelled)
     return settings
 
 
-def _place_first(text: str) -> str:
-    # msgspec says "Expected `int`, got `str` - at `$.workers`".
-    what, _, place = text.partition(" - at ")
-    return f"{place.strip('`').removeprefix('$.')}: {what}" if place else what
+def _explained(error: msgspec.ValidationError, values: Mapping[str, Any], spelled: Mapping[str, str]) -> Refused:
+    # msgspec says "Expected `int`, got `str` - at `$.workers`", or "$.allow[...]" for what is inside.
+    name = re.split(r"\W", str(error).rpartition("`$.")[2])[0]
+    if name not in values:
+        return Refused(f"wrong setting: {error}")
+    return Refused(f"{spelled[name]} must be {_kind(get_type_hints(Settings)[name])}, not {values[name]!r}")
+
+
+def _kind(hint: Any) -> str:
+    """A type in plain words, its None left out."""
+    if type(None) in get_args(hint):
+        hint = get_args(hint)[0]
+    if hint in _KINDS:
+        return _KINDS[hint]
+    return f"one of {', '.join(get_args(hint))}" if get_origin(hint) is Literal else "a list of texts"
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
 def as_environ(settings: Settings) -> dict[str, str]:
@@ -115,9 +136,8 @@ def _spelled(value: Any) -> str:
 
 
 def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
-    named = environ.get(PREFIX + "CONFIG")
-    path = Path(named or "penstock.toml")
-    if not named and not path.is_file():
+    path = _file(environ)
+    if not environ.get(PREFIX + "CONFIG") and not path.is_file():
         return {}
     try:
         values = tomllib.loads(path.read_text("utf-8"))
@@ -127,6 +147,10 @@ def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
         if name not in Settings.__struct_fields__:
             raise Refused(f"unknown setting {name!r} in {path}; known are: {', '.join(Settings.__struct_fields__)}")
     return values
+
+
+def _file(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get(PREFIX + "CONFIG") or "penstock.toml")
 
 
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -146,9 +170,12 @@ def _plain(text: str, kind: Any) -> Any:
     return text
 
 
-def _check(settings: Settings) -> None:
+def _check(settings: Settings, spelled: Mapping[str, str]) -> None:
     for name in _POSITIVE:
-        if not 0 < getattr(settings, name) <= 2**40:
-            raise Refused(f"wrong setting: {name} must be more than 0, not {getattr(settings, name)}")
+        value, most = getattr(settings, name), _MOST.get(name, 2**40)
+        if not value > 0:
+            raise Refused(f"{spelled[name]} must be more than 0, not {value}")
+        if not value <= most:
+            raise Refused(f"{spelled[name]} must be at most {most:,}, not {value}")
     if settings.log_level not in _LEVELS:
-        raise Refused(f"wrong setting: log_level must be one of {', '.join(_LEVELS)}, not {settings.log_level!r}")
+        raise Refused(f"{spelled['log_level']} must be one of {', '.join(_LEVELS)}, not {settings.log_level!r}")

@@ -7,7 +7,11 @@ it once more without the others seeing it.
 
 import msgspec
 
-COMMANDS = ("crawl.start", "seeds.add", "crawl.pause", "crawl.resume", "crawl.cancel", "page.fetch")
+COMMANDS = (
+    *("crawl.start", "seeds.add", "crawl.pause", "crawl.resume", "crawl.cancel"),
+    "page.fetch",
+    "frontier.restore",
+)
 OUTCOMES = ("page.fetched", "page.failed", "page.excluded")
 EVENTS = (
     *("crawl.started", "seeds.added", "crawl.paused", "crawl.resumed", "crawl.cancelled", "crawl.finished"),
@@ -72,6 +76,18 @@ PARSE = Stage(
     gives=("page.parsed",),
     summary="reads a stored body and says what is in it",
 )
+REPLAY = Stage(
+    "storage.replay",
+    takes=(),
+    gives=("frontier.restore",),
+    summary="tells an empty Redis what is recorded of unfinished crawls",
+)
+RESTORE = Stage(
+    "scheduler.restore",
+    takes=("frontier.restore",),
+    gives=("page.excluded", "crawl.finished"),
+    summary="builds the frontier anew from what is recorded",
+)
 RECORD = Stage(
     "storage.record",
     takes=EVENTS,
@@ -79,7 +95,7 @@ RECORD = Stage(
     summary="writes event store, read models and archive, in one transaction a batch",
 )
 
-STAGES: tuple[Stage, ...] = (SEED, DISCOVER, DISPATCH, SETTLE, FETCH, PARSE, RECORD)
+STAGES: tuple[Stage, ...] = (SEED, DISCOVER, DISPATCH, SETTLE, FETCH, PARSE, REPLAY, RESTORE, RECORD)
 
 #: Every stream there is; one message type each.
 STREAMS: tuple[str, ...] = (*COMMANDS, *EVENTS)
@@ -115,8 +131,9 @@ def diagram() -> str:
         for stream in stage.gives:
             lines.extend(_arrow(stage.name, stream))
     lines.append("  command([penstock crawl]) -- crawl.start --> scheduler_seed")
-    lines.extend(f"  {_node(name)} --> frontier" for name in (SEED.name, DISCOVER.name, SETTLE.name))
+    lines.extend(f"  {_node(name)} --> frontier" for name in (SEED.name, DISCOVER.name, SETTLE.name, RESTORE.name))
     lines.append(f"  frontier --> {_node(DISPATCH.name)}")
+    lines.append(f"  sql --> {_node(REPLAY.name)}")
     lines.append(f"  every([every event]) --> {_node(RECORD.name)} --> sql")
     return "\n".join([*lines, "```"])
 

@@ -27,8 +27,9 @@ async def follow_crawl(cluster: Cluster, plan: Plan, stop: asyncio.Event, *, beg
     async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
         if not cluster.is_ours:
             await check_server(bus)
+        note = await asyncio.to_thread(_compared, settings, plan)
         answer = await start(bus, plan)
-        _say_started(settings, plan, answer)
+        _say_started(settings, plan, answer, note)
         state = await watch(bus, settings, answer.crawl, plan.spec.name, view_for(settings.progress))
         seconds = time.monotonic() - began
         summary = await asyncio.to_thread(summary_of, settings, answer.crawl, seconds=seconds, state=state.state)
@@ -38,12 +39,22 @@ async def follow_crawl(cluster: Cluster, plan: Plan, stop: asyncio.Event, *, beg
         return summary
 
 
-def _say_started(settings: Settings, plan: Plan, answer: Answer) -> None:
+def _compared(settings: Settings, plan: Plan) -> str | None:
+    if settings.database_url.startswith("sqlite") and not (settings.folder / "penstock.db").exists():
+        return None  # nothing was crawled into this folder yet, and SQL takes half a second to import
+    from penstock.unfinished import check_same
+
+    return check_same(settings, plan)
+
+
+def _say_started(settings: Settings, plan: Plan, answer: Answer, note: str | None) -> None:
     if answer.refused:
         raise Refused(answer.refused)
     if settings.progress != "none":
         verb = "going on with" if answer.resumed else "started"
         print(f"penstock: {verb} crawl {answer.crawl} ({plan.spec.name})", file=sys.stderr)
+    if answer.resumed and note:
+        print(f"penstock: {note}", file=sys.stderr)
 
 
 async def _wait_for_others(bus: Bus, stop: asyncio.Event) -> None:

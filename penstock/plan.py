@@ -33,7 +33,7 @@ def make_plan(settings: Settings, seeds: list[str], *, spider: Any = None) -> Pl
         raise Refused("nothing to crawl: give a seed URL, --seeds-file, or a spider that has seeds")
     fields = {**(spider.options if spider else {}), **_said(settings)}
     first = canonical(all_seeds[0])
-    default = spider.name if spider else first.hostname if first else "crawl"
+    default = spider.name if spider else first.host.partition("//")[2] if first else "crawl"
     fields |= {"name": settings.name or default, "spider": _reference(settings.spider)}
     try:
         spec = msgspec.convert(fields, CrawlSpec, strict=False)

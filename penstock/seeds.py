@@ -1,4 +1,4 @@
-"""Seeds as people give them: on the command line, or in a file, one a line.
+"""Seeds as people give them: on the command line, in a file, or on standard input, one a line.
 
 Takes texts, gives canonical URLs, duplicates dropped; raises `Refused` with one line that says what, where and how to
 mend it, before anything is started.
@@ -7,11 +7,16 @@ mend it, before anything is started.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
+import ipaddress
 import itertools
 import re
 import socket
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from events.errors import Refused
 from scheduler.urls import CanonicalURL, canonical
@@ -21,40 +26,86 @@ from scraper.http.addresses import check_url, is_public
 #: Names looked up before a start; a longer list is looked up by the crawl itself.
 MOST_LOOK_UPS = 20
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):")
+_CREDENTIALS = re.compile(r"^https?:[/\\]*[^/\\?#]*@", re.IGNORECASE)
+_STANDARD_INPUT = "-"
 
 
 def seed_urls(texts: Iterable[str], *, file: str | None) -> list[str]:
-    """The canonical URLs of the command line's seeds and the file's, in their order."""
+    """The canonical URLs of the command line's seeds and the file's (`-`: standard input's), in their order.
+
+    Says so on standard error where a user name and password are left out of a URL.
+    """
     given = ((text, repr(text)) for text in texts)
-    found = (_url(text, where).href for text, where in itertools.chain(given, _lines(file) if file else ()))
-    return list(dict.fromkeys(found))
+    found: dict[str, None] = {}
+    bare: list[str] = []
+    for text, where in itertools.chain(given, _lines(file) if file else ()):
+        href = _url(text, where).href
+        found[href] = None
+        if _CREDENTIALS.match(text):
+            bare.append(href)
+    if bare:
+        more = f" and {len(bare) - 1:,} more" if len(bare) > 1 else ""
+        print(f"penstock: user names and passwords in URLs are not sent: {bare[0]}{more}", file=sys.stderr)
+    return list(found)
 
 
 def _lines(file: str) -> Iterator[tuple[str, str]]:
+    named = "standard input" if file == _STANDARD_INPUT else file
     try:
-        with Path(file).open(encoding="utf-8-sig") as lines:
+        with _standard_input() if file == _STANDARD_INPUT else Path(file).open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, 1):
                 text = line.strip()
                 if text and not text.startswith("#"):
-                    yield text, f"{file}:{number}: {text[:200]!r}"
+                    yield text, f"{named}:{number}: {text[:200]!r}"
     except UnicodeDecodeError:
-        raise Refused(f"{file} is not a text file in UTF-8; seeds are one URL a line") from None
+        raise Refused(f"{named} is not text in UTF-8; seeds are one URL a line") from None
     except OSError as error:
         raise Refused(f"cannot read the seeds file {file}: {error.strerror or error}") from None
+
+
+@contextlib.contextmanager
+def _standard_input() -> Iterator[TextIO]:
+    if sys.stdin is None:
+        raise Refused("there is no standard input to read seeds from")
+    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig")
+    try:
+        yield lines
+    finally:
+        lines.detach()  # it is not ours to close
 
 
 def _url(text: str, where: str) -> CanonicalURL:
     url = canonical(text)
     if url is not None:
         return url
+    if guess := _guess(text):
+        raise Refused(f"{where} is not a URL; did you mean {guess}?")
     scheme = _SCHEME.match(text)
-    if scheme and scheme[1].lower() not in ("http", "https") and not text.startswith("localhost:"):
+    if scheme and scheme[1].lower() not in ("http", "https"):
         raise Refused(f"{where} cannot be crawled: only http and https can")
-    guess = canonical(f"https://{text}") if not scheme else None
-    hint = (
-        f"; did you mean {guess.href}?" if guess and "." in guess.hostname else "; a seed is like https://example.com/"
-    )
-    raise Refused(f"{where} is not a URL{hint}")
+    raise Refused(f"{where} is not a URL; a seed is like https://example.com/")
+
+
+def _guess(text: str) -> str | None:
+    """The URL that lacks only its scheme: http on this machine, https elsewhere."""
+    scheme = _SCHEME.match(text)
+    port = text[scheme.end() :][:1] if scheme else "0"
+    place = canonical(f"http://{text}") if port.isdigit() else None
+    if place is None:
+        return None
+    if _is_loopback(place.hostname):
+        return place.href
+    secure = canonical(f"https://{text}")
+    return secure.href if secure and "." in place.hostname else None
+
+
+def _is_loopback(hostname: str) -> bool:
+    if hostname == "localhost" or hostname.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(hostname.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 async def check_reachable(urls: list[str], *, allow_private: bool) -> None:

@@ -34,7 +34,7 @@ async def start(bus: Bus, plan: Plan) -> Answer:
     await publish(bus, command)
     answer = await answer_to(bus, command)
     for number, seeds in enumerate(rest, 1):
-        more = SeedsAdd(seeds=seeds, part=number, last=number == len(rest))
+        more = SeedsAdd(seeds=seeds, last=number == len(rest))
         await publish(bus, new_command(more, crawl=answer.crawl))
     return answer
 
@@ -49,16 +49,32 @@ def new_command(payload: Payload, *, crawl: str) -> Message:
 
 
 async def answer_to(bus: Bus, command: Message) -> Answer:
-    """What the scheduler made of a command."""
-    key, heard_at = bus.keys.answer(command.envelope.id), time.monotonic()
+    """What the scheduler made of a command; raises `Refused` where nobody answers, or the command was lost."""
+    key, heard_at, world = bus.keys.answer(command.envelope.id), time.monotonic(), b""
     deadline = heard_at + ANSWER_SECONDS
     while time.monotonic() < deadline:
         try:
-            if raw := await bus.redis.lpop(key):
+            raw, epoch, is_rebuilt = await _look(bus, key)
+            if raw:
                 return msgspec.json.decode(raw, type=Answer)
-            heard_at = time.monotonic()
+            if world and epoch != world:
+                raise Refused("Redis was emptied before it answered; give the same command again")
+            world, heard_at = epoch or b"gone", time.monotonic()
+            if is_rebuilt:
+                deadline = heard_at + ANSWER_SECONDS  # which takes as long as it takes
         except PASSING:
             if time.monotonic() - heard_at > GONE_SECONDS:
                 raise Refused("the cluster ended before it answered; give the same command again") from None
         await asyncio.sleep(0.01)
-    raise Refused(f"no scheduler answered within {ANSWER_SECONDS:.0f} s; does `penstock scheduler` run there?")
+    raise Refused(
+        f"no scheduler answered within {ANSWER_SECONDS:.0f} s; "
+        "do `penstock scheduler` and `penstock record` run there? both are needed"
+    )
+
+
+async def _look(bus: Bus, key: str) -> tuple[bytes | None, bytes | None, bytes | None]:
+    pipeline = bus.redis.pipeline(transaction=False)
+    pipeline.lpop(key)
+    pipeline.mget([bus.keys.epoch, bus.keys.replaying])
+    raw, [epoch, replaying] = await pipeline.execute()
+    return raw, epoch, replaying

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -10,9 +12,18 @@ from events.errors import Refused
 from events.logs import visible
 from events.settings import Settings
 
+_EXCLUDED = {
+    "blocked_address": "a private address; the workers need PENSTOCK_ALLOW_PRIVATE=1 (or --allow-private)",
+    "robots": "robots.txt disallows it",
+}
+
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of URLs, decoded bytes, and the seconds from the command to the end."""
+    """Counts of URLs, decoded bytes, and the seconds from the command to the end.
+
+    `why` is what became of the first URL of a crawl that fetched nothing, `parse_error` the first page that could not
+    be read, `parse_errors` their number by the error's word.
+    """
 
     crawl: str
     name: str
@@ -27,10 +38,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     data: str
     why: str | None = None
+    parse_errors: dict[str, int] = {}
+    parse_error: str | None = None
 
 
 def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str) -> Summary:
-    """The summary of a crawl that is over; `why` is the first failure of one that fetched nothing."""
+    """The summary of a crawl that is over."""
     from storage import queries
     from storage.database import open_database
 
@@ -39,10 +52,7 @@ def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str) ->
     if row is None:
         raise Refused(f"crawl {crawl} is not in the database; was it recorded? see logs/record.log in the data folder")
     counts = {name: getattr(row, name) for name in ("discovered", "fetched", "failed", "excluded", "parsed", "items")}
-    why = None
-    if not counts["fetched"]:
-        first = next(iter(queries.failures(engine, crawl)), None)
-        why = f"{first['url']}: {first['reason']} {first['detail'] or ''}".strip() if first else None
+    errors = queries.parse_errors(engine, crawl)
     return Summary(
         crawl=crawl,
         name=row.name,
@@ -50,9 +60,18 @@ def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str) ->
         bytes=row.bytes,
         seconds=round(seconds, 3),
         data=str(settings.folder),
-        why=why,
+        why=None if row.fetched else _why(queries.failures(engine, crawl), queries.pages(engine, crawl)),
+        parse_errors={word: count for word, count, _, _ in errors},
+        parse_error=next((f"{url}: {detail or word}" for word, _, detail, url in errors), None),
         **counts,
     )
+
+
+def _why(failures: Iterator[dict[str, Any]], pages: Iterator[dict[str, Any]]) -> str | None:
+    if failed := next(failures, None):
+        return f"{failed['url']}: {failed['reason']} {failed['detail'] or ''}".strip()
+    left_out = next(pages, None)
+    return f"{left_out['url']}: {_EXCLUDED.get(left_out['reason'], left_out['reason'])}" if left_out else None
 
 
 def print_summary(summary: Summary, *, json: bool) -> None:
@@ -60,11 +79,16 @@ def print_summary(summary: Summary, *, json: bool) -> None:
     if not summary.fetched:
         why = f" ({visible(summary.why)})" if summary.why else ""
         print(f"penstock: no page could be fetched{why}", file=sys.stderr)
+    if summary.parse_errors:
+        counts = ", ".join(f"{count:,} {word}" for word, count in summary.parse_errors.items())
+        print(f"penstock: pages that could not be read: {counts}", file=sys.stderr)
+        print(f"penstock: the first: {visible(summary.parse_error or '')}", file=sys.stderr)
     if json:
         print(msgspec.json.encode(summary).decode())
         return
+    state = "" if summary.state == "finished" else f" ({summary.state})"
     urls = f"{summary.fetched:,} fetched, {summary.failed:,} failed, {summary.excluded:,} excluded"
     found = f"{summary.parsed:,} parsed, {summary.items:,} items, {summary.bytes / 1e6:,.1f} MB"
-    print(f"{visible(summary.name)}: {urls}; {found} in {summary.seconds:,.1f} s")
+    print(f"{visible(summary.name)}{state}: {urls}; {found} in {summary.seconds:,.1f} s")
     print(f"pages and items: {summary.data}/penstock.db   archive: {summary.data}/archive")
     print(f"see them: penstock export pages --crawl {summary.crawl} --data {summary.data}")

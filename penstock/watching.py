@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol, Self
 
 from events.bus import Bus
+from events.errors import Refused
 from events.progress import follow
 from events.settings import Settings
 from events.topology import RECORD
@@ -24,6 +25,8 @@ ASK_SQL_SECONDS = 2.0
 #: A finished crawl whose recorder has had nothing to do for this long will not become complete: an event of it lies
 #: among the dead letters of `storage.record`.
 QUIET_SECONDS = 10.0
+#: A crawl of which neither Redis nor SQL has heard for this long was lost before it was recorded.
+LOST_SECONDS = 15.0
 
 
 class View(Protocol):
@@ -59,6 +62,7 @@ async def watch(bus: Bus, settings: Settings, crawl: str, name: str, view: View)
 async def states(bus: Bus, settings: Settings, crawl: str, name: str) -> AsyncIterator[CrawlState]:
     """States of a crawl, the last one being its end: complete in SQL, or cancelled."""
     watcher, asked_at, quiet_since = Watcher(crawl, name), time.monotonic(), time.monotonic()
+    known_at = time.monotonic()
     async for parts in follow(bus, crawl):
         state, now = watcher.state_of(parts), time.monotonic()
         yield state
@@ -66,11 +70,21 @@ async def states(bus: Bus, settings: Settings, crawl: str, name: str) -> AsyncIt
             return
         if state.state != "finished" or state.backlog.get(RECORD.name):
             quiet_since = now
+        known_at = now if parts.get("frontier", {}).get("state") else known_at
         if now - asked_at > ASK_SQL_SECONDS:
             asked_at = now
+            if now - known_at > LOST_SECONDS and not await asyncio.to_thread(_is_recorded, settings, crawl):
+                raise Refused(f"Redis was emptied before crawl {crawl} was recorded; give the same command again")
             if await asyncio.to_thread(_is_complete, settings, crawl) or now - quiet_since > QUIET_SECONDS:
                 yield watcher.state_of({**parts, "record": {**parts.get("record", {}), "complete": True}})
                 return
+
+
+def _is_recorded(settings: Settings, crawl: str) -> bool:
+    from storage import queries
+    from storage.database import open_database
+
+    return queries.find_crawl(open_database(settings), crawl) is not None
 
 
 def _is_complete(settings: Settings, crawl: str) -> bool:

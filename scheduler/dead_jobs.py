@@ -31,7 +31,7 @@ async def revive(bus: Bus, letter: DeadLetter) -> bool:
         raise Refused(f"{letter.name} asks for a robots.txt, which is asked for again by itself; drop it")
     mark = int(job.fingerprint or "0", 16)
     keys = [bus.keys.root, bus.keys.dead(letter.stage)]
-    args = [letter.id, message.envelope.crawl, job.host, job.depth, next_attempt(job, mark)]
+    args = [letter.id, message.envelope.crawl, job.host, job.depth, next_attempt(job, mark, host=job.host)]
     done = await run(bus.redis, REVIVE, keys, args)
     if done == _OVER:
         raise Refused(f"the crawl of {letter.name} is over: start one with this URL as its seed: {job.url}")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from events.bus import Bus, Consumer, Delivery
 from events.bus.scripts import Call, run_all
+from events.commands import KnownLinks
 from events.pages import Link, PageParsed
 from events.topology import DISCOVER
 from scheduler.crawls import Crawls, Known
@@ -64,12 +65,12 @@ def _found(scope: Scope, page: PageParsed) -> list[Candidate]:
         return []
 
 
-def candidates(scope: Scope, page: PageParsed) -> list[Candidate]:
+def candidates(scope: Scope, page: PageParsed | KnownLinks) -> list[Candidate]:
     """What the links of a page come to. Links that are not http or https URLs were counted by the parser."""
     return [one for link in page.links if (one := _candidate(scope, page, link))]
 
 
-def _candidate(scope: Scope, page: PageParsed, link: Link) -> Candidate | None:
+def _candidate(scope: Scope, page: PageParsed | KnownLinks, link: Link) -> Candidate | None:
     url = canonical(link.url)
     if url is None:
         return None

@@ -6,6 +6,7 @@ what needs only the event is here.
 
 import random
 
+from events.commands import KnownPage
 from events.pages import PageFailed
 
 #: Reasons that speak of the host as a whole: it is in trouble, so everybody leaves it alone for a while.
@@ -38,9 +39,18 @@ def block_ms(retry_after_ms: int | None) -> int:
 
 
 def retry_in_ms(failed: PageFailed, *, max_attempts: int, chance: random.Random) -> int | None:
-    """When to try again, or None: this failure is final. Exponential, with full jitter over the upper half."""
-    if not failed.retryable or failed.attempt >= max_attempts:
+    """When to try again, or None: this failure is final."""
+    if not has_another_attempt(failed, max_attempts=max_attempts):
         return None
-    longest = min(FIRST_RETRY_MS << min(failed.attempt - 1, 20), LONGEST_RETRY_MS)
-    wait = longest // 2 + chance.randrange(longest // 2 + 1)
-    return max(wait, block_ms(failed.retry_after_ms))
+    return max(backoff_ms(failed.attempt, chance), block_ms(failed.retry_after_ms))
+
+
+def has_another_attempt(failed: PageFailed | KnownPage, *, max_attempts: int) -> bool:
+    """Whether a failure is not final."""
+    return failed.retryable and failed.attempt < max_attempts
+
+
+def backoff_ms(attempt: int, chance: random.Random) -> int:
+    """How long to wait after this attempt: exponential, with full jitter over the upper half."""
+    longest = min(FIRST_RETRY_MS << min(attempt - 1, 20), LONGEST_RETRY_MS)
+    return longest // 2 + chance.randrange(longest // 2 + 1)

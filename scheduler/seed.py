@@ -11,13 +11,15 @@ import re
 from collections.abc import Sequence
 
 from events.bus import Bus, Consumer, Delivery
-from events.bus.scripts import Call, run_all
+from events.bus.groups import is_restored
+from events.bus.scripts import Call, patiently, run_all
 from events.commands import CrawlCancel, CrawlPause, CrawlResume, CrawlStart, SeedsAdd
 from events.crawls import CrawlSpec, check_spec
 from events.errors import Refused
 from events.topology import SEED
 from scheduler.crawls import Crawls
 from scheduler.frontier import Candidate, Frontier, candidate
+from scheduler.frontier.frontier import NOT_YET
 from scheduler.scope import Scope
 from scheduler.urls import CanonicalURL, canonical
 
@@ -34,12 +36,22 @@ async def seed(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
     async with Consumer(bus, SEED) as consumer:
         while not stop.is_set():
             for delivery in await consumer.take(1):
-                if call := await _call(frontier, crawls, delivery):
-                    await run_all(bus.redis, [call])
-                    consumer.forget([delivery])
-                else:
-                    await consumer.bury(delivery, "there is no such crawl")
+                while not stop.is_set() and not await _carry_out(bus, consumer, frontier, crawls, delivery):
+                    await asyncio.sleep(_LOOK_SECONDS)
                 woken.set()
+
+
+async def _carry_out(bus: Bus, consumer: Consumer, frontier: Frontier, crawls: Crawls, delivery: Delivery) -> bool:
+    """Carry a command out; False while the frontier is still rebuilt from what is recorded: nothing has happened."""
+    if not await patiently(lambda: is_restored(bus)):
+        return False
+    if call := await _call(frontier, crawls, delivery):
+        if await run_all(bus.redis, [call]) == [NOT_YET]:
+            return False
+        consumer.forget([delivery])
+    else:
+        await consumer.bury(delivery, "there is no such crawl")
+    return True
 
 
 async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call | None:
@@ -47,16 +59,16 @@ async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call 
     if isinstance(command, CrawlStart):
         return _start(frontier, delivery, command)
     if not isinstance(command, SeedsAdd):
-        return frontier.control(delivery, _VERBS[type(command)])
+        return frontier.control(delivery, _VERBS[type(command)], expected=command.expected_version)
     spec = await _patiently(crawls, delivery.envelope.crawl)
     if spec is None:
         return None
     scope = Scope(spec)
-    urls = _urls(command.seeds)
+    urls = canonical_urls(command.seeds)
     return frontier.add(
         delivery,
         seeds=command.seeds,
-        part=command.part,
+        expected=command.expected_version,
         last=command.last,
         places={scope.place(url) for url in urls},
         found=candidates(scope, urls),
@@ -71,7 +83,7 @@ def _start(frontier: Frontier, delivery: Delivery, command: CrawlStart) -> Call:
         scope = Scope(command.spec)
     except Refused as error:
         return frontier.refuse(delivery, str(error))
-    urls = _urls(command.seeds)
+    urls = canonical_urls(command.seeds)
     return frontier.start(
         delivery,
         spec=command.spec,
@@ -82,7 +94,8 @@ def _start(frontier: Frontier, delivery: Delivery, command: CrawlStart) -> Call:
     )
 
 
-def _urls(seeds: Sequence[str]) -> list[CanonicalURL]:
+def canonical_urls(seeds: Sequence[str]) -> list[CanonicalURL]:
+    """Those of the seeds that are URLs."""
     return [url for text in seeds if (url := canonical(text))]
 
 

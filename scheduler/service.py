@@ -1,4 +1,4 @@
-"""The scheduler as one process: its four stages, the report of progress, and the bus's janitor.
+"""The scheduler as one process: its five stages, the report of progress, and the bus's janitor.
 
 Lifetime: all run until SIGTERM, then each finishes what it holds. If one fails, all end, and whoever supervises the
 process starts it anew; nothing is lost, because nothing is kept here.
@@ -18,6 +18,7 @@ from events.settings import Settings
 from scheduler.discover import discover
 from scheduler.dispatch import dispatch
 from scheduler.report import report
+from scheduler.restore import restore
 from scheduler.seed import seed
 from scheduler.settle import settle
 from scheduler.tickets import offer_tickets
@@ -31,7 +32,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         woken = asyncio.Event()
         stages = [
             *(seed(bus, stop, woken), discover(bus, stop, woken), dispatch(bus, settings, stop, woken)),
-            *(settle(bus, stop, woken), offer_tickets(bus, settings, stop), report(bus, stop), keep_tidy(bus, stop)),
+            *(settle(bus, stop, woken), restore(bus, stop, woken)),
+            *(offer_tickets(bus, settings, stop), report(bus, stop), keep_tidy(bus, stop)),
         ]
         async with asyncio.TaskGroup() as tasks:
             for stage in stages:

@@ -11,7 +11,7 @@ import random
 from events.bus import Bus, Consumer, Delivery
 from events.bus.hand_over import HandOver, hand_over_call
 from events.bus.scripts import Call, run_all
-from events.commands import PageFetch
+from events.commands import KnownPage, PageFetch
 from events.crawls import CrawlSpec
 from events.envelope import Payload
 from events.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
@@ -81,7 +81,7 @@ def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settleme
     mark = int(failed.fingerprint or "0", 16)
     again = b""
     if wait_ms is not None:
-        again = next_attempt(failed, mark)
+        again = next_attempt(failed, mark, host=failed.host)
     return Settlement(
         crawl=crawl,
         host=failed.host,
@@ -96,10 +96,10 @@ def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settleme
     )
 
 
-def next_attempt(page: PageFailed | PageFetch, mark: int) -> bytes:
+def next_attempt(page: PageFailed | PageFetch | KnownPage, mark: int, *, host: str) -> bytes:
     """The queued job of the attempt after this one."""
     attempt = page.attempt + 1
-    data = job_data(page.url, page.host, mark, depth=page.depth, hops=page.hops, via=page.via, attempt=attempt)
+    data = job_data(page.url, host, mark, depth=page.depth, hops=page.hops, via=page.via, attempt=attempt)
     return member(mark, attempt, data)
 
 

@@ -32,10 +32,14 @@ _BROKER_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5}
 async def offer_tickets(bus: Bus, settings: Settings, stop: asyncio.Event) -> None:
     """See to it that one ticket waits in the queue while there is work, until asked to stop."""
     queue = f"{bus.keys.tickets_prefix}{FETCH.name}"
-    celery = await asyncio.to_thread(_celery, settings, bus)
+    celery, world = None, b""
     while not stop.is_set():
         try:
-            in_flight = int(await bus.redis.get(bus.keys.in_flight) or 0)
+            jobs, epoch = await bus.redis.mget([bus.keys.in_flight, bus.keys.epoch])
+            if celery is None or epoch != world:
+                # What it has told the server about its queues is gone with the world, and it says it once only.
+                celery, world = await asyncio.to_thread(_celery, settings, bus), epoch
+            in_flight = int(jobs or 0)
             if in_flight > 0 and not await bus.redis.llen(queue):
                 await asyncio.to_thread(_send, celery)
         except Exception as error:

@@ -6,7 +6,7 @@ found on it or asked for by `follow`. Text comes back with its white space colla
 
 import json
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import ada_url
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode, SelectolaxError
@@ -33,7 +33,11 @@ class Follow:
 
 
 class Page:
-    """One page as it was fetched: `url`, `status`, `headers`, `body`, `depth`, and ways to read it."""
+    """One page as it was fetched, and ways to read it.
+
+    `url` is where it was fetched, `status` the answer's number, `body` its bytes (decompressed), `depth` the links
+    from a seed. `headers` are the answer's by their names in lower case, the first of each name.
+    """
 
     def __init__(self, stored: StoredPage, *, url: str = "", depth: int = 0, max_links: int = 10_000) -> None:
         self.url: str = url or stored.url
@@ -44,6 +48,14 @@ class Page:
             self.headers.setdefault(name.lower(), value)
         self.followed: dict[str, None] = {}
         self._max_links = max_links
+
+    @classmethod
+    def from_text(
+        cls, text: str, *, url: str = "http://example.com/", content_type: str = "text/html; charset=utf-8"
+    ) -> Self:
+        """A page made by hand, for the test of a spider: `list(spider.extract(Page.from_text("<h1>…")))`."""
+        headers = [("Content-Type", content_type)]
+        return cls(StoredPage(url=url, status=200, headers=headers, body=text.encode()))
 
     def __repr__(self) -> str:
         return f"<Page {self.url}: {self.status}, {len(self.body)} bytes of {self.content_type or 'unknown type'}>"

@@ -27,10 +27,13 @@ _REST = re.compile(r"[a-z]+://[^/?#]*([^?#]*)([^#]*)", re.DOTALL)
 
 
 class Spider:
-    """What to extract from which pages; the options mean what they mean on the command line.
+    """What to extract from which pages; the options mean what they mean on the command line, which goes before them.
 
-    `follow` False: only what functions ask for by `page.follow` is fetched. `version` names the extractor in each
-    item's row; left out, it is a hash of the file that makes the spider.
+    `name` is the crawl's too, `seeds` are the URLs to start from. `follow` False: only what functions ask for by
+    `page.follow` is fetched. `version` names the extractor in each item's row; left out, it is a hash of the file that
+    makes the spider. `delay` is in seconds, between requests to a host, of which `per_host` may be in flight at once.
+    `max_pages` and `max_depth` bound the crawl (0: no bound). `scope` is `host`, `domain` or `any`; `allow` and `deny`
+    are regular expressions for URLs. `obey_robots` False: robots.txt is not asked for. `user_agent` says who we are.
     """
 
     def __init__(
@@ -72,7 +75,11 @@ class Spider:
         return f"<Spider {self.name} {self.version}: {len(self._pages)} patterns>"
 
     def page(self, pattern: str, *, content: str = "html") -> Callable[[Function], Function]:
-        """Have the decorated function called for pages whose URL fits; see above for patterns.
+        """Have the decorated function called for pages whose URL fits; raises `Refused` for what is no pattern.
+
+        In a pattern `*` stands for anything but `/`, `**` for anything at all, every other character for itself. One
+        that begins with `/` is held against the URL's path (and query, if it has a `?` in it), one that begins with
+        `http` against the whole URL; it must fit from beginning to end: `/book/*` fits `/book/7`, not `/book/7/cover`.
 
         `content` is `html`, or a part of a Content-Type (`json`), or `*` for pages of any kind.
         """

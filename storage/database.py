@@ -50,6 +50,8 @@ def open_recorded(settings: Settings) -> Engine:
     """An engine for a reader; raises `NothingRecorded` (and makes no file) where no recorder has ever been."""
     engine = make_engine(settings.sql_url, cache_kib=_READER_CACHE_KIB)
     if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
+        if settings.folder.is_file():
+            raise Refused(f"the data folder {settings.folder} is a file, not a folder; choose another with --data")
         raise NothingRecorded(f"nothing has been recorded in {settings.folder}; begin with: penstock crawl URL")
     with _explaining(engine), engine.connect() as connection:
         if schema.is_empty(connection):
@@ -135,7 +137,8 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Refused(f"cannot make the data folder {folder}: {error.strerror}; choose another with --data") from None
+        why = "it is a file, not a folder" if folder.is_file() else error.strerror
+        raise Refused(f"cannot make the data folder {folder}: {why}; choose another with --data") from None
 
 
 @contextlib.contextmanager

@@ -113,11 +113,26 @@ def read(
     while True:
         with engine.connect() as connection:
             rows = connection.execute(query.where(events.c.position > after)).all()
-        for position, data, segment, offset, length in rows:
-            yield Stored(position, unpacked(data), None if segment is None else Place(segment, offset, length))
+        yield from (stored_of(*row) for row in rows)
         if len(rows) < _CHUNK:
             return
         after = rows[-1].position
+
+
+def by_key(engine: Engine, keys: Sequence[bytes]) -> Iterator[Recorded]:
+    """The events of these keys that there are, in any order, without the places of their bodies."""
+    for some in chunks(keys):
+        with engine.connect() as connection:
+            rows = connection.execute(select(events.c.position, events.c.data).where(events.c.key.in_(some))).all()
+        yield from (stored_of(*row).recorded() for row in rows)
+
+
+def stored_of(
+    position: int, data: bytes, segment: int | None = None, offset: int | None = None, length: int | None = None
+) -> Stored:
+    """An event from its columns."""
+    place = None if segment is None or offset is None or length is None else Place(segment, offset, length)
+    return Stored(position, unpacked(data), place)
 
 
 def _row(key: bytes, arrival: Arrival) -> dict[str, object]:

@@ -12,8 +12,9 @@ from sqlalchemy import Engine
 from events.errors import Refused
 from storage import event_store, queries
 from storage.archive_reader import ArchiveReader
+from storage.flat import Table, table_of
 from storage.formats import comma_separated, json_lines
-from storage.parquet import write_parquet
+from storage.parquet import typed, write_parquet
 from storage.warc_export import warc_members
 from storage.whole_files import standard_output, whole_file, whole_path
 
@@ -33,11 +34,15 @@ _WRITE_BYTES = 64 * 1024
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rows: of one crawl (all if None); events of some types; items of every version of a page's spider."""
+    """Which rows: of one crawl (all if None); events of some types; items of every version of a page's spider.
+
+    `flat`: items have a column for each field of their data.
+    """
 
     crawl: str | None = None
     types: tuple[str, ...] = ()
     all_versions: bool = False
+    flat: bool = False
 
 
 def export(
@@ -49,10 +54,11 @@ def export(
     to: str = "-",
     types: Sequence[str] = (),
     all_versions: bool = False,
+    flat: bool = False,
     archive: Path | None = None,
 ) -> int:
     """Write to a path or `-`; returns the number of rows. Raises `Refused`; `archive` is the folder, for WARC."""
-    choice = Choice(crawl=crawl, types=tuple(types), all_versions=all_versions)
+    choice = Choice(crawl=crawl, types=tuple(types), all_versions=all_versions, flat=flat)
     format = _format(what, format, to)
     if format == "parquet":
         return _to_parquet(engine, what, choice, to)
@@ -74,8 +80,14 @@ def _format(what: What, format: Format | None, to: str) -> Format:
 def _texts(engine: Engine, what: What, choice: Choice, format: Format) -> Iterator[bytes]:
     if what == "events":
         return _event_lines(engine, choice)
-    rows = _READ[what](engine, choice)
-    return json_lines(rows) if format == "jsonl" else comma_separated(rows, columns=queries.COLUMNS[what])
+    table = _table(engine, what, choice)
+    return json_lines(table.rows) if format == "jsonl" else comma_separated(table.rows, columns=list(table.columns))
+
+
+def _table(engine: Engine, what: What, choice: Choice) -> Table:
+    if choice.flat:
+        return table_of(lambda: _READ["items"](engine, choice))
+    return Table(typed(queries.COLUMNS[what]), _READ[what](engine, choice))
 
 
 def _event_lines(engine: Engine, choice: Choice) -> Iterator[bytes]:
@@ -97,7 +109,8 @@ def _to_parquet(engine: Engine, what: What, choice: Choice, to: str) -> int:
     if to == "-":
         raise Refused("Parquet needs a file: give one with -o")
     with whole_path(Path(to)) as part:
-        return write_parquet(_READ[what](engine, choice), part, columns=queries.COLUMNS[what])
+        table = _table(engine, what, choice)
+        return write_parquet(table.rows, part, columns=table.columns)
 
 
 def _to_file(texts: Iterable[bytes], to: str) -> int:

@@ -27,7 +27,7 @@ def comma_separated(rows: Iterable[Mapping[str, Any]], *, columns: Sequence[str]
     """CSV (RFC 4180) in UTF-8, every cell quoted; the head names the columns."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
-    writer.writerow(columns)
+    writer.writerow([cell(column) for column in columns])
     yield _taken(buffer)
     for row in rows:
         writer.writerow([cell(row[column]) for column in columns])

@@ -12,16 +12,24 @@ _MEMORY = "256MB"
 #: Rows that Parquet keeps together, column by column; they lie in memory.
 _ROW_GROUP = 8_192
 #: Columns that are no text.
-_TYPES = {"status": "INTEGER", "depth": "INTEGER", "bytes": "BIGINT", "attempts": "INTEGER", "data": "JSON"}
-_TIMES = ("fetched_at", "failed_at")
+_TYPES = {
+    **dict.fromkeys(("status", "depth", "attempts"), "INTEGER"),
+    **dict.fromkeys(("fetched_at", "failed_at"), "TIMESTAMP"),
+    "bytes": "BIGINT",
+    "data": "JSON",
+}
 #: DuckDB wants to know how long a row of JSON may be; it has no buffer shorter than this.
 _SHORTEST_BUFFER = 1024 * 1024
 
 
-def write_parquet(rows: Iterable[Mapping[str, Any]], path: Path, *, columns: Iterable[str]) -> int:
-    """Write rows with these columns to a new file; returns their number. Raises `Refused` without DuckDB."""
+def typed(columns: Iterable[str]) -> dict[str, str]:
+    """Columns of ours with their types in SQL."""
+    return {name: _TYPES.get(name, "VARCHAR") for name in columns}
+
+
+def write_parquet(rows: Iterable[Mapping[str, Any]], path: Path, *, columns: Mapping[str, str]) -> int:
+    """Write rows with these columns and types to a new file; returns their number. Raises `Refused` without DuckDB."""
     duckdb = _duckdb()
-    columns = list(columns)
     lines = path.with_name(path.name + ".jsonl")
     spilled = path.with_name(path.name + ".tmp")
     try:
@@ -55,11 +63,23 @@ def _duckdb() -> Any:
     return duckdb
 
 
-def _statement(columns: list[str], path: Path, *, longest: int) -> str:
-    types = ", ".join(f"'{name}': '{_TYPES.get(name, 'VARCHAR')}'" for name in columns)
-    values = ", ".join(f"TRY_CAST({name} AS TIMESTAMP) AS {name}" if name in _TIMES else name for name in columns)
+def _statement(columns: Mapping[str, str], path: Path, *, longest: int) -> str:
+    types = ", ".join(f"{_text(name)}: '{_in_json(kind)}'" for name, kind in columns.items())
+    values = ", ".join(_value(name, kind) for name, kind in columns.items())
     size = max(longest, _SHORTEST_BUFFER)
     source = f"read_json($lines, format = 'newline_delimited', columns = {{{types}}}, maximum_object_size = {size})"
-    target = str(path).replace("'", "''")
     options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}"
-    return f"COPY (SELECT {values} FROM {source}) TO '{target}' ({options})"
+    return f"COPY (SELECT {values} FROM {source}) TO {_text(str(path))} ({options})"
+
+
+def _in_json(kind: str) -> str:
+    return "VARCHAR" if kind == "TIMESTAMP" else kind
+
+
+def _value(name: str, kind: str) -> str:
+    name = '"' + name.replace('"', '""') + '"'
+    return f"TRY_CAST({name} AS TIMESTAMP) AS {name}" if kind == "TIMESTAMP" else name
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,40 +1,20 @@
 """Questions to the read models, as plain functions of an engine. Whoever asks gets rows of plain values.
 
-What may be long is an iterator that holds one thousand rows at a time, whatever the size of the crawl.
+What may be long is an iterator, whose rows are in `storage.listings`.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Select, and_, func, select, union_all
+from sqlalchemy import Engine, Select, func, select, union_all
 
 from events.crawls import State
 from storage import tables
+from storage.listings import COLUMNS, failures, items, pages, unparsed
 from storage.tables import crawls as crawl_table
 from storage.tables import tallies
 
-_CHUNK = 1_000
-
-_PAGE = (
-    "url",
-    "status",
-    "outcome",
-    "reason",
-    "content_type",
-    "title",
-    "depth",
-    "bytes",
-    "attempts",
-    "fetched_at",
-    "crawl",
-)
-#: The keys of the rows of `pages`, `items` and `failures`.
-COLUMNS = {
-    "pages": _PAGE,
-    "items": ("url", "type", "data", "spider", "spider_version", "crawl"),
-    "failures": ("url", "reason", "detail", "status", "attempts", "crawl", "failed_at"),
-}
+__all__ = ["COLUMNS", "failures", "items", "pages"]
 
 
 class CrawlRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,38 +88,20 @@ def progress(engine: Engine, crawl: str) -> dict[str, Any]:
     return numbers
 
 
-def pages(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:
-    """The pages of a crawl, or of all, about in the order in which they were recorded."""
+def parse_errors(engine: Engine, crawl: str) -> list[tuple[str, int, str, str]]:
+    """Why fetched pages could not be read: word, pages, and detail and URL of the first; the commonest word first."""
     page = tables.pages.c
-    query = select(
-        *(page.url, page.status, page.outcome, page.reason, page.content_type, page.title, page.depth),
-        *(page.bytes, page.attempts, page.settled_at.label("fetched_at"), page.crawl),
-    ).where(page.outcome.is_not(None))
-    for row in _stream(engine, query if crawl is None else query.where(page.crawl == crawl)):
-        if row["outcome"] != "fetched":
-            row["fetched_at"] = None
-        yield row
-
-
-def items(engine: Engine, crawl: str | None = None, *, all_versions: bool = False) -> Iterator[dict[str, Any]]:
-    """The items of a crawl, or of all, by the latest parse of each page, or by all; `data` is a JSON object."""
-    item, page = tables.items.c, tables.pages.c
-    its_own = page.key == item.page
-    query = select(page.url, item.type, item.data, item.spider, item.spider_version, item.crawl).join_from(
-        tables.items, tables.pages, its_own if all_versions else and_(its_own, page.parsed_event == item.event)
-    )
-    for row in _stream(engine, query if crawl is None else query.where(item.crawl == crawl)):
-        yield {**row, "data": msgspec.json.decode(row["data"])}
-
-
-def failures(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:
-    """The pages of a crawl, or of all, that ended as failed, with the reason of the last attempt."""
-    page = tables.pages.c
-    query = select(
-        *(page.url, page.reason, page.detail, page.status, page.attempts, page.crawl),
-        page.settled_at.label("failed_at"),
-    ).where(page.outcome == "failed")
-    return _stream(engine, query if crawl is None else query.where(page.crawl == crawl))
+    of_word: dict[str, Any] = {"partition_by": page.parse_error}
+    each = select(
+        *(page.parse_error, page.parse_detail, page.url),
+        func.count().over(**of_word).label("pages"),
+        func.row_number().over(**of_word, order_by=(page.parsed_at, page.url)).label("place"),
+    ).where(page.crawl == crawl, unparsed())
+    found = each.subquery().c
+    first = select(found.parse_error, found.pages, found.parse_detail, found.url).where(found.place == 1)
+    with engine.connect() as connection:
+        rows = connection.execute(first.order_by(found.pages.desc(), found.parse_error)).all()
+    return [(word, number, detail or "", url) for word, number, detail, url in rows]
 
 
 def hosts(engine: Engine, crawl: str) -> list[dict[str, Any]]:
@@ -207,11 +169,3 @@ def _totals(counts: dict[tuple[str, str], int]) -> dict[str, int]:
     names = {name: ("outcome", name) for name in ("fetched", "failed", "excluded")}
     names |= {name: (name, "") for name in ("parsed", "items", "bytes")}
     return {name: counts.get(key, 0) for name, key in names.items()}
-
-
-def _stream(engine: Engine, query: Select[Any]) -> Iterator[dict[str, Any]]:
-    with engine.connect() as connection:
-        streaming = connection.execution_options(stream_results=True, yield_per=_CHUNK)
-        with streaming.execute(query) as result:
-            for row in result.mappings():
-                yield dict(row)

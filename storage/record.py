@@ -19,12 +19,14 @@ from sqlalchemy import Engine
 
 from events.bus import Bus, Consumer, Delivery
 from events.bus.groups import ensure_groups
+from events.errors import PenstockError
 from events.pages import PageFetched
 from events.settings import Settings
 from events.topology import RECORD
 from storage import batch, intake
 from storage.archive import Archive, repair
 from storage.database import open_database
+from storage.replay import replay
 from storage.report import Reporter
 
 log = logging.getLogger(RECORD.name)
@@ -47,12 +49,23 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     try:
         async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
             await ensure_groups(bus)
-            await asyncio.to_thread(repair, settings.folder / "archive", engine)
             with _archive(settings, engine) as archive:
                 async with Consumer(bus, RECORD) as consumer:
-                    await Recorder(consumer, engine, archive).work(stop)
+                    await _work(Recorder(consumer, engine, archive), settings, stop)
+    except* PenstockError as group:
+        raise group.exceptions[0] from None
     finally:
         engine.dispose()
+
+
+async def _work(recorder: "Recorder", settings: Settings, stop: asyncio.Event) -> None:
+    bus, engine = recorder.consumer.bus, recorder.engine
+    async with asyncio.TaskGroup() as tasks:
+        work = replay(bus, engine, settings, stop, is_idle=recorder.is_idle, when_done=recorder.reporter.begin_anew)
+        replaying = tasks.create_task(work, name="replay")
+        await asyncio.to_thread(repair, settings.folder / "archive", engine)
+        await recorder.work(stop)
+        replaying.cancel()
 
 
 def _archive(settings: Settings, engine: Engine) -> Archive:
@@ -71,11 +84,16 @@ class Recorder:
         self.consumer, self.engine, self.archive = consumer, engine, archive
         self.reporter = Reporter(consumer.bus, engine)
 
+    def is_idle(self) -> bool:
+        """Whether nothing is held that is not recorded yet."""
+        return not self.consumer.held
+
     async def work(self, stop: asyncio.Event) -> None:
         """Record until asked to stop, and say how far each crawl is."""
         await self.reporter.begin()
         while not stop.is_set():
             began = time.monotonic()
+            await self.reporter.begin_if_asked()
             block_ms = _BLOCK_MS if self.reporter.has_news else _BLOCK_IDLE_MS
             deliveries = await self.consumer.take(BATCH_ENTRIES, block_ms=block_ms)
             for portion in portions(deliveries):

@@ -45,6 +45,7 @@ class Reporter:
     def __init__(self, bus: Bus, engine: Engine) -> None:
         self._part, self._engine = Part(bus, "record"), engine
         self._watched: dict[str, _Watch] = {}
+        self._is_asked = False
 
     def __repr__(self) -> str:
         return f"<Reporter {len(self._watched)} crawls watched>"
@@ -53,6 +54,16 @@ class Reporter:
     def has_news(self) -> bool:
         """Whether something is recorded that has not been said."""
         return any(watch.is_news for watch in self._watched.values())
+
+    def begin_anew(self) -> None:
+        """Redis has lost what was said: say it again soon."""
+        self._is_asked = True
+
+    async def begin_if_asked(self) -> None:
+        """Say again where each unfinished crawl stands, if Redis has lost it."""
+        if self._is_asked:
+            self._is_asked = False
+            await self.begin()
 
     async def begin(self) -> None:
         """Say where each unfinished crawl stands."""

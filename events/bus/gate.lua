@@ -7,9 +7,9 @@
 -- ARGV[2]  group
 -- ARGV[3]  entry id
 -- ARGV[4]  consumer that asks
--- returns  ms to wait before the start, or -1: the delivery belongs to somebody else by now
-local pending = redis.call('XPENDING', KEYS[2], ARGV[2], ARGV[3], ARGV[3], 1)
-if not pending[1] or pending[1][2] ~= ARGV[4] then
+-- returns  ms to wait before the start, or -1: the delivery belongs to somebody else by now, or to a world that is gone
+local pending = redis.pcall('XPENDING', KEYS[2], ARGV[2], ARGV[3], ARGV[3], 1)
+if pending.err or not pending[1] or pending[1][2] ~= ARGV[4] then
   return -1
 end
 local time = redis.call('TIME')

@@ -1,6 +1,7 @@
 """Consumer groups, made from the map, always at id 0, by whoever starts first.
 
-Also owns the epoch: a random word set once. Who remembers anything about Redis forgets it when the word changes.
+Also owns the epoch: a random word set once. Who remembers anything about Redis forgets it when the word changes. A
+Redis whose frontier was not rebuilt for its epoch (`is_restored`) has been emptied, or was never used.
 """
 
 import secrets
@@ -25,3 +26,14 @@ async def ensure_groups(bus: Bus) -> str:
 async def epoch(bus: Bus) -> str:
     """The word of this world, empty where there is none."""
     return ((await bus.redis.get(bus.keys.epoch)) or b"").decode()
+
+
+async def is_restored(bus: Bus) -> bool:
+    """Whether the frontier holds what is recorded, so that commands and jobs may be given."""
+    found, restored = await bus.redis.mget([bus.keys.epoch, bus.keys.restored])
+    return found is not None and found == restored
+
+
+async def mark_restored(bus: Bus, epoch: str) -> None:
+    """Say that the frontier holds all that is recorded; without effect if the world has changed since this epoch."""
+    await bus.redis.set(bus.keys.restored, epoch)

@@ -35,7 +35,7 @@ def crawl(
     allow_private: AllowPrivate = False,
     user_agent: UserAgent = None,
     seeds_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Seeds, one a line; # begins a comment.")
+        str | None, typer.Option(metavar="FILE|-", help="Seeds, one a line; # begins a comment; - is standard input.")
     ] = None,
     progress: Annotated[
         Literal["auto", "live", "plain", "none"] | None, typer.Option(help="How to show it [auto].")

@@ -1,4 +1,4 @@
-"""Commands that look after what was recorded, and explain it: rebuild, explain."""
+"""Commands that look after what was recorded, and explain it: rebuild, reparse, explain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.options import Data, Json, app, given
+from penstock.cli.options import Data, Json, SpiderOption, app, given
 
 
 @app.command(rich_help_panel="Results")
@@ -21,6 +21,23 @@ def rebuild(
     from penstock.commands.rebuild import rebuild as run
 
     run(model, given({"data": data}))
+
+
+@app.command(rich_help_panel="Results")
+def reparse(
+    crawl: Annotated[str, typer.Argument(metavar="CRAWL", help="Its id or name.")],
+    spider: SpiderOption = None,
+    data: Data = None,
+    parsers: Annotated[int | None, typer.Option(min=1, help="Parser processes.")] = None,
+    json: Json = False,
+) -> None:
+    """Extract anew from the pages that a crawl has fetched, without asking the site; the same command again goes on.
+
+    Example: penstock reparse books --spider books.py
+    """
+    from penstock.commands.reparse import reparse as run
+
+    raise typer.Exit(run(crawl, given({"data": data, "parsers": parsers}), spider=spider, json=json))
 
 
 @app.command(rich_help_panel="Results")

@@ -28,6 +28,7 @@ def export(
     all_versions: Annotated[
         bool, typer.Option("--all-versions", help="Items by every version of a spider, not only by the newest.")
     ] = False,
+    flat: Annotated[bool, typer.Option("--flat", help="Items with a column for each field of their data.")] = False,
     data: Data = None,
     format: Annotated[
         Literal["jsonl", "csv", "parquet"] | None, typer.Option(help="How rows are written [by FILE's name, or jsonl].")
@@ -38,7 +39,7 @@ def export(
 ) -> None:
     """Write what a crawl found, as JSON Lines, CSV, Parquet or WARC; the file is there when it is complete.
 
-    Example: penstock export items --format csv -o books.csv
+    Example: penstock export items --flat -o books.csv
     """
     from penstock.commands.export import export as run
 
@@ -50,4 +51,5 @@ def export(
         output=output,
         types=type or [],
         all_versions=all_versions,
+        flat=flat,
     )

@@ -30,7 +30,9 @@ _verb("cancel", "End a crawl for good, and free its memory; what was fetched sta
 def add(
     crawl: Crawl,
     seeds: Annotated[Many, typer.Argument(metavar="[SEED]...", help="URLs to start from too.")] = None,
-    seeds_file: Annotated[str | None, typer.Option(metavar="FILE", help="Seeds, one a line.")] = None,
+    seeds_file: Annotated[
+        str | None, typer.Option(metavar="FILE|-", help="Seeds, one a line; - is standard input.")
+    ] = None,
     data: Data = None,
 ) -> None:
     """Add seeds to a crawl that is not over.

@@ -45,7 +45,7 @@ class DataFolder:
             with tempfile.TemporaryFile(dir=self.path):
                 pass
         except OSError as error:
-            why = error.strerror or error
+            why = "it is a file, not a folder" if self.path.is_file() else error.strerror or error
             raise Refused(f"cannot write the data folder {self.path}: {why}; choose another with --data") from None
 
     def lock(self) -> bool:

@@ -17,9 +17,10 @@ from events.envelope import Payload
 from events.errors import Refused
 from events.settings import Settings, load
 from penstock.cluster import one_machine
+from penstock.commands.recorded import crawl_of
 from penstock.seeds import seed_urls
 from penstock.submit import answer_to, new_command
-from storage import queries
+from storage import unfinished
 from storage.database import open_database
 
 #: The stages that carry a command out and record it.
@@ -27,20 +28,17 @@ NEEDED = ("scheduler", "record")
 #: How long the recorder may take to write down what was done.
 _RECORDED_SECONDS = 20.0
 _PAYLOADS: dict[str, type[Payload]] = {"pause": CrawlPause, "resume": CrawlResume, "cancel": CrawlCancel}
-_STATES = {"pause": ("paused",), "resume": ("running", "finished"), "cancel": ("cancelled",), "add": ()}
 _DONE = {"pause": "paused", "resume": "resumed", "cancel": "cancelled", "add": "given its seeds"}
 
 
 def control(verb: str, crawl: str, given: dict[str, Any], *, seeds: list[str], seeds_file: str | None) -> None:
     """Carry the command out; raises `Refused` with the scheduler's sentence where it does not fit."""
     settings = load(given)
-    row = queries.find_crawl(open_database(settings), crawl)
-    if row is None:
-        raise Refused(f"no crawl {crawl!r} in {settings.folder}; `penstock crawls` lists them")
+    row = crawl_of(settings, crawl)
     urls = seed_urls(seeds, file=seeds_file)
     if verb == "add" and not urls:
         raise Refused("nothing to add: give a seed URL or --seeds-file")
-    payload = SeedsAdd(seeds=tuple(urls), part=time.time_ns()) if verb == "add" else _PAYLOADS[verb]()
+    payload = SeedsAdd(seeds=tuple(urls)) if verb == "add" else _PAYLOADS[verb]()
     asyncio.run(_control(settings, row.id, payload, verb))
     print(f"{row.name} ({row.id}) is {_DONE[verb]}")
 
@@ -55,14 +53,13 @@ async def _control(settings: Settings, crawl: str, payload: Payload, verb: str) 
         await publish(bus, command)
         answer = await answer_to(bus, command)
         if answer.refused:
-            raise Refused(f"crawl {crawl} cannot be {_DONE[verb]}: {answer.refused}")
-        await _recorded(cluster.settings, crawl, verb)
+            raise Refused(f"crawl {crawl}: {answer.refused}")
+        await _recorded(cluster.settings, crawl, answer.version)
 
 
-async def _recorded(settings: Settings, crawl: str, verb: str) -> None:
+async def _recorded(settings: Settings, crawl: str, version: int) -> None:
     engine, deadline = open_database(settings), time.monotonic() + _RECORDED_SECONDS
-    while _STATES[verb] and time.monotonic() < deadline:
-        row = await asyncio.to_thread(queries.find_crawl, engine, crawl)
-        if row and row.state in _STATES[verb]:
+    while time.monotonic() < deadline:
+        if await asyncio.to_thread(unfinished.version, engine, crawl) >= version:
             return
         await asyncio.sleep(0.02)

@@ -7,7 +7,7 @@ imports what it needs to watch them, because a person waits for the first page.
 from __future__ import annotations
 
 import asyncio
-import signal
+import shlex
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,12 @@ from events.settings import Settings, load
 from penstock.cluster import Cluster, one_machine
 from penstock.plan import Plan, make_plan
 from penstock.seeds import check_reachable, seed_urls
+from penstock.stopping import INTERRUPTED, stop_on_signals
 
 if TYPE_CHECKING:
     from penstock.summary import Summary
 
-FINISHED, NOTHING_FETCHED, INTERRUPTED = 0, 1, 130
+FINISHED, NOTHING_FETCHED = 0, 1
 
 
 def crawl(seeds: list[str], given: dict[str, Any], *, seeds_file: str | None, json: bool) -> int:
@@ -56,13 +57,13 @@ def _unfinished(settings: Settings) -> Plan | None:
 async def _crawl(settings: Settings, plan: Plan, *, json: bool, began: float) -> int:
     if not settings.redis_url:
         await check_reachable(list(plan.seeds), allow_private=settings.allow_private)
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     async with one_machine(settings) as cluster:
         if cluster.is_ours:
             configure_logs(settings.log_level, to=open(settings.folder / "logs" / "penstock.log", "a"))  # noqa: SIM115
         summary = await _in_cluster(cluster, plan, stop, began=began)
         if summary is None:
-            _say_interrupted(plan.spec, seconds=time.monotonic() - began)
+            _say_interrupted(plan.spec, ours=cluster.is_ours)
     if summary is None:
         return INTERRUPTED
     from penstock.summary import print_summary
@@ -89,24 +90,11 @@ async def _in_cluster(cluster: Cluster, plan: Plan, stop: asyncio.Event, *, bega
     return None
 
 
-def _stop_on_signals() -> asyncio.Event:
-    """An event that the first signal sets; the second one ends this process at once, and the cluster with it."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    def on_signal() -> None:
-        if stop.is_set():
-            sys.stderr.write("penstock: ended at once\n")
-            raise SystemExit(INTERRUPTED)
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    return stop
-
-
-def _say_interrupted(spec: CrawlSpec, *, seconds: float) -> None:
-    print(
-        f"penstock: stopping after {seconds:.0f} s; what is in flight is finished first (Ctrl-C again ends it at once, "
-        f"and loses nothing). The same command goes on with it: penstock crawl --name {spec.name}",
-        file=sys.stderr,
-    )
+def _say_interrupted(spec: CrawlSpec, *, ours: bool) -> None:
+    words = shlex.join(["penstock", *sys.argv[1:]])
+    if ours:
+        print("penstock: stopping; what is in flight is finished first (Ctrl-C again ends it at once)", file=sys.stderr)
+        print(f"penstock: the same command goes on with it: {words}", file=sys.stderr)
+        return
+    steering = "penstock watch, pause, cancel"
+    print(f"penstock: no longer watching; {spec.name} goes on in its cluster ({steering})", file=sys.stderr)

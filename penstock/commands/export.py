@@ -25,15 +25,17 @@ def export(
     output: str,
     types: list[str],
     all_versions: bool,
+    flat: bool,
 ) -> None:
     """Write the rows; raises `Refused` for a crawl that is not there or a file that cannot be written."""
     settings = load(given)
     configure_logs("WARNING", to=sys.stderr)
-    _check(what, types, all_versions=all_versions)
+    _check(what, types, all_versions=all_versions, flat=flat)
     archive = settings.folder / "archive"
 
     def write_from(engine: Engine, id: str | None) -> None:
-        write(engine, what, crawl=id, format=format, to=output, types=types, all_versions=all_versions, archive=archive)
+        choice: dict[str, Any] = {"types": types, "all_versions": all_versions, "flat": flat}
+        write(engine, what, crawl=id, format=format, to=output, archive=archive, **choice)
 
     if crawl is None:
         with recorded(settings) as engine:
@@ -43,10 +45,12 @@ def export(
             write_from(engine, row.id)
 
 
-def _check(what: What, types: list[str], *, all_versions: bool) -> None:
+def _check(what: What, types: list[str], *, all_versions: bool, flat: bool) -> None:
     if types and what != "events":
         raise Refused(f"--type is for events; {what} have none")
     if unknown := [each for each in types if each not in topology.EVENTS]:
         raise Refused(f"no event type {unknown[0]!r}; there are: {', '.join(topology.EVENTS)}")
     if all_versions and what != "items":
         raise Refused(f"--all-versions is for items, not for {what}")
+    if flat and what != "items":
+        raise Refused(f"--flat is for items, not for {what}")

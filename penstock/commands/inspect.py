@@ -19,11 +19,11 @@ from scraper.inspect_page import fetch_once, parse_once
 from scraper.spiders import load_spider
 from scraper.warc import read_record
 
-FETCHED, NOT_FETCHED = 0, 1
+READ, NOT_READ = 0, 1
 
 
 def inspect(url: str, given: dict[str, Any], *, spider: str | None) -> int:
-    """Show the page; returns 0 if it was fetched, else 1."""
+    """Show the page; returns 0 if it was fetched and could be read, else 1."""
     settings = load({**given, "spider": spider})
     loaded = load_spider(settings.spider) if settings.spider else None
     urls = seed_urls([url], file=None)
@@ -38,11 +38,12 @@ async def _inspect(url: str, settings: Settings, spec: CrawlSpec) -> int:
     _print(console, inspected.answer(once))
     page = once.payload
     if not isinstance(page, PageFetched):
-        return NOT_FETCHED
-    if not page.location:
-        result = await parse_once(read_record(once.record), spider=spec.spider, max_links=spec.max_links_per_page)
-        _print(console, inspected.parsed(result))
-    return FETCHED
+        return NOT_READ
+    if page.location:
+        return READ
+    result = await parse_once(read_record(once.record), spider=spec.spider, max_links=spec.max_links_per_page)
+    _print(console, inspected.parsed(result))
+    return NOT_READ if result.error else READ
 
 
 def _print(console: Console, lines: Iterable[Text]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from typing import Any
 
 import msgspec
@@ -19,6 +20,8 @@ from penstock.watching import states, view_for
 from penstock.watching import watch as watch_crawl
 
 INTERRUPTED = 130
+#: Of seconds and rates in JSON.
+_DIGITS = 3
 
 
 def watch(crawl: str | None, given: dict[str, Any], *, json: bool) -> int:
@@ -28,6 +31,7 @@ def watch(crawl: str | None, given: dict[str, Any], *, json: bool) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_watch(settings, row, json=json))
         return 0
+    print("no longer watched; the crawl goes on", file=sys.stderr)
     return INTERRUPTED
 
 
@@ -47,7 +51,18 @@ async def _watch(settings: Settings, row: Any, *, json: bool) -> None:
 
 
 def _as_json(state: CrawlState) -> str:
-    return msgspec.json.encode(state).decode()
+    return msgspec.json.encode(
+        msgspec.structs.replace(
+            state,
+            seconds=_rounded(state.seconds),
+            pages_per_second=_rounded(state.pages_per_second),
+            spark=tuple(map(_rounded, state.spark)),
+        )
+    ).decode()
+
+
+def _rounded(number: float) -> float:
+    return round(number, _DIGITS)
 
 
 def _seconds(row: Any) -> float:

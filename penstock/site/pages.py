@@ -7,6 +7,7 @@ from random import Random
 from msgspec.json import encode
 
 from penstock.site.graph import Kind, Resource, Web
+from penstock.site.robots import is_disallowed
 from penstock.site.spelling import spelled
 from penstock.site.words import NAMES, paragraphs
 
@@ -28,12 +29,16 @@ def body_of(web: Web, resource: Resource, *, url: str) -> bytes:
     if resource.kind is Kind.TRAP:
         return _trap_body(url)
     titles = {
-        Kind.PRIVATE: "Not for robots",
+        Kind.PRIVATE: "Not for robots" if is_disallowed(_path(url)) else f"Press report {resource.number}",
         Kind.REDIRECT: "It is elsewhere",
         Kind.MISSING: "There is no such page",
     }
     href = escape(resource.location or "/")
     return _plain_page(titles[resource.kind], f'<p><a href="{href}">Go on</a></p>')
+
+
+def _path(url: str) -> str:
+    return "/" + url.split("/", 3)[3]
 
 
 def _trap_body(url: str) -> bytes:

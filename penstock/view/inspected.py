@@ -76,6 +76,7 @@ def parsed(result: Result) -> Iterator[Text]:
     yield _line("parsed by", f"{spider} in {result.elapsed_ms:,.1f} ms")
     if result.error:
         yield _line("error", _joined(result.error, result.detail), style="red")
+        yield _line("", "a page has all of its items or none: those that came before are dropped", style="dim")
     items = result.decoded_items()
     yield _line("items", f"{len(items):,}")
     for item in items:

@@ -62,6 +62,7 @@ class Watcher:
             numbers |= record
         known = {key: value for key, value in numbers.items() if key in CrawlState.__struct_fields__}
         known |= {"crawl": self.crawl, "name": self.name, "complete": complete}
+        known |= {"backlog": {}} if complete else {}
         rate = self._rate(int(known.get("fetched", 0)))
         return CrawlState(
             **known, seconds=time.monotonic() - self._began, pages_per_second=rate, spark=tuple(self._spark)

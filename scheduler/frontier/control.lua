@@ -6,8 +6,9 @@
 -- KEYS[3]  list for the answer
 -- ARGV[1]  group   ARGV[2]  entry id   ARGV[3]  time (RFC 3339)
 -- ARGV[4]  crawl   ARGV[5]  the event's last word: paused | resumed | cancelled; or refused
--- ARGV[6]  why it is refused
--- returns  1, or 0 if somebody else did this before
+-- ARGV[6]  why it is refused   ARGV[7]  the version that is expected, or ''
+-- returns  1; 0 if somebody else did this before; -2 if the frontier is still rebuilt: then nothing has happened
+if not is_restored() then return -2 end
 if not take(KEYS[2], ARGV[1], ARGV[2]) then return 0 end
 local crawl, verb = ARGV[4], ARGV[5]
 local key = crawl_key(crawl)
@@ -22,6 +23,10 @@ if not state or not from[verb][state] then
   answer(KEYS[3], crawl, state and ('the crawl is ' .. state .. ' and cannot be ' .. verb) or 'there is no such unfinished crawl')
   return 1
 end
+if why_not(crawl, ARGV[7]) then
+  answer(KEYS[3], crawl, why_not(crawl, ARGV[7]))
+  return 1
+end
 redis.call('HSET', key, 'state', verb == 'resumed' and 'running' or verb)
 if verb == 'resumed' then
   redis.call('ZADD', turns_key, 0, crawl)
@@ -33,13 +38,14 @@ if verb == 'cancelled' then
   redis.call('UNLINK', due_key(crawl), retries_key(crawl))
   redis.call('SADD', forgetting_key, crawl)
 end
-local id = crawl .. '.' .. verb .. '.' .. ARGV[2]
+local version = next_version(crawl)
+local id, data = life_id(crawl, version), '{"version":' .. version .. '}'
 if verb == 'paused' then
-  say('crawl.paused', 'scheduler.seed', ARGV[3], crawl, id, '{}')
+  say('crawl.paused', 'scheduler.seed', ARGV[3], crawl, id, data)
 elseif verb == 'resumed' then
-  say('crawl.resumed', 'scheduler.seed', ARGV[3], crawl, id, '{}')
+  say('crawl.resumed', 'scheduler.seed', ARGV[3], crawl, id, data)
 else
-  say('crawl.cancelled', 'scheduler.seed', ARGV[3], crawl, id, '{}')
+  say('crawl.cancelled', 'scheduler.seed', ARGV[3], crawl, id, data)
 end
 answer(KEYS[3], crawl)
 return 1

@@ -9,7 +9,7 @@
 -- ARGV[4]  most pages waiting downstream
 -- ARGV[5]  most bytes of bodies waiting downstream
 -- returns  {issued, ms until something is due (-1: nothing is), 1 if held back by what is downstream,
---           jobs in flight, crawls that are still to be forgotten}
+--           jobs in flight, crawls that are still to be forgotten}; nothing is issued while the frontier is rebuilt
 local time, now = ARGV[1], now_ms()
 local SOURCE = 'scheduler.dispatch'
 local LOOKS = 50      -- hosts looked at for one URL, before the turn passes on
@@ -40,6 +40,10 @@ local function requeue(crawl)
     redis.call('ZREM', retries_key(crawl), entry)
     enqueue(crawl, host, tonumber(depth), member)
   end
+end
+
+if not is_restored() then
+  return {0, -1, 0, int(redis.call('GET', in_flight_key)), 0}
 end
 
 local crawls, info = {}, {}

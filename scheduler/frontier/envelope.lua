@@ -8,24 +8,43 @@ local function say(type, source, time, crawl, id, data)
   return redis.call('XADD', stream_key(type), '*', 'e', text)
 end
 
+-- next_version(crawl)  the version of the next event of the crawl's own life, to be said with `life_id`
+local function next_version(crawl)
+  return redis.call('HINCRBY', crawl_key(crawl), 'version', 1)
+end
+
+local function life_id(crawl, version)
+  return crawl .. '.v' .. version
+end
+
 -- finish(crawl, source, time)  end the crawl if every URL has its outcome and every page was read
 local function finish(crawl, source, time)
   local key = crawl_key(crawl)
-  local f = redis.call('HMGET', key, 'state', 'unfinished', 'hold', 'fetched', 'failed', 'excluded', 'name')
-  if (f[1] ~= 'running' and f[1] ~= 'paused') or int(f[2]) > 0 or int(f[3]) > 0 then
+  local f = redis.call('HMGET', key, 'state', 'unfinished', 'hold', 'fetched', 'failed', 'excluded', 'name',
+    'restoring')
+  if (f[1] ~= 'running' and f[1] ~= 'paused') or int(f[2]) > 0 or int(f[3]) > 0 or f[8] then
     return false
   end
   redis.call('HSET', key, 'state', 'finished')
   redis.call('ZREM', turns_key, crawl)
   redis.call('HDEL', names_key, f[7])
   redis.call('SADD', forgetting_key, crawl)
-  say('crawl.finished', source, time, crawl, crawl .. '.finished', string.format(
-    '{"fetched":%d,"failed":%d,"excluded":%d}', int(f[4]), int(f[5]), int(f[6])))
+  local version = next_version(crawl)
+  say('crawl.finished', source, time, crawl, life_id(crawl, version), string.format(
+    '{"version":%d,"fetched":%d,"failed":%d,"excluded":%d}', version, int(f[4]), int(f[5]), int(f[6])))
   return true
 end
 
--- answer(list, crawl, refused)  tell whoever sent a command which crawl it speaks of, and why it was refused if it was
-local function answer(list, crawl, refused)
-  redis.call('RPUSH', list, cjson.encode({crawl = crawl, refused = refused}))
+-- answer(list, crawl, refused, resumed)  tell whoever sent a command which crawl it speaks of, and why it was refused
+local function answer(list, crawl, refused, resumed)
+  local version = int(redis.call('HGET', crawl_key(crawl), 'version'))
+  redis.call('RPUSH', list, cjson.encode({crawl = crawl, refused = refused, resumed = resumed, version = version}))
   redis.call('PEXPIRE', list, 600000)
+end
+
+-- why_not(crawl, expected)  why a command that expects this version (or any: '') is refused, or nil
+local function why_not(crawl, expected)
+  local version = int(redis.call('HGET', crawl_key(crawl), 'version'))
+  if expected == '' or tonumber(expected) == version then return nil end
+  return 'the crawl has gone on meanwhile: it is at version ' .. version .. ', not ' .. expected
 end

@@ -13,9 +13,10 @@ import msgspec
 from events.bus.connection import Bus
 from events.bus.delivery import Delivery
 from events.bus.scripts import Call, Script, attempt
+from events.commands import FrontierRestore
 from events.crawls import CrawlSpec
 from events.envelope import now_text
-from scheduler.frontier.jobs import Candidate
+from scheduler.frontier.jobs import Candidate, Known
 
 _TAKE = ("events.bus", "take.lua")
 _ADMIT = (_TAKE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "admit.lua")
@@ -23,6 +24,11 @@ _HERE = "scheduler.frontier"
 START = Script(_HERE, *_ADMIT, "places.lua", "start.lua")
 ADD = Script(_HERE, *_ADMIT, "places.lua", "add.lua")
 DISCOVER = Script(_HERE, *_ADMIT, "discover.lua")
+_RESTORE = (_TAKE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "admit.lua", "places.lua", "restoring.lua")
+RESTORE_CRAWL = Script(_HERE, *_RESTORE, "restore_crawl.lua")
+RESTORE_PAGES = Script(_HERE, *_RESTORE, "restore_pages.lua")
+RESTORE_LINKS = Script(_HERE, *_RESTORE, "restore_links.lua")
+RESTORE_END = Script(_HERE, *_RESTORE, "restore_end.lua")
 CONTROL = Script(_HERE, _TAKE, "keys.lua", "envelope.lua", "control.lua")
 SETTLE = Script(_HERE, _TAKE, "keys.lua", "envelope.lua", "queues.lua", "settle.lua")
 DISPATCH = Script(_HERE, "keys.lua", "envelope.lua", "queues.lua", "dispatch.lua")
@@ -31,6 +37,8 @@ FORGET = Script(_HERE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "fo
 
 #: The result of `discover.lua` where the links were judged by a scope that is too old; nothing has happened then.
 SCOPE_HAS_GROWN = -2
+#: The result of a command's script while the frontier is still rebuilt; nothing has happened then.
+NOT_YET = -2
 #: Keys freed in one run of `forget.lua`: about a millisecond of the server's time.
 _KEYS_A_RUN = 2_000
 
@@ -82,12 +90,8 @@ class Frontier:
         found: Sequence[Candidate],
     ) -> Call:
         """Begin a crawl, or go on with the unfinished one of that name."""
-        numbers = [
-            *(round(spec.delay_seconds * 1000), spec.per_host, int(spec.obey_robots)),
-            *(spec.max_pages, spec.max_pages_per_host, int(hold)),
-        ]
         texts = [delivery.envelope.crawl, spec.name, msgspec.json.encode(spec), msgspec.json.encode(seeds)]
-        args = [*self._head(delivery), *texts, *numbers, _json_list(places), *_flat(found)]
+        args = [*self._head(delivery), *texts, *_numbers(spec), int(hold), _json_list(places), *_flat(found)]
         return Call(START, [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)], args)
 
     def add(
@@ -95,26 +99,28 @@ class Frontier:
         delivery: Delivery,
         *,
         seeds: Sequence[str],
-        part: int,
+        expected: int | None,
         last: bool,
         places: Collection[str],
         found: Sequence[Candidate],
     ) -> Call:
         """Add seeds to a crawl."""
-        head = [delivery.envelope.crawl, part, msgspec.json.encode(seeds), int(last), _json_list(places)]
+        texts = [delivery.envelope.crawl, _or_empty(expected), msgspec.json.encode(seeds)]
+        head = [*texts, int(last), _json_list(places)]
         args = [*head, *_flat(found)]
         keys = [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)]
         return Call(ADD, keys, [*self._head(delivery), *args])
 
-    def control(self, delivery: Delivery, verb: str) -> Call:
-        """Make a crawl `paused`, `resumed` or `cancelled`."""
+    def control(self, delivery: Delivery, verb: str, *, expected: int | None) -> Call:
+        """Make a crawl `paused`, `resumed` or `cancelled`, if it is at the version that is expected (None: any)."""
         keys = [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)]
-        return Call(CONTROL, keys, [*self._head(delivery), delivery.envelope.crawl, verb])
+        args = [delivery.envelope.crawl, verb, "", _or_empty(expected)]
+        return Call(CONTROL, keys, [*self._head(delivery), *args])
 
     def refuse(self, delivery: Delivery, why: str) -> Call:
         """Answer that nothing will come of a command."""
         keys = [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)]
-        return Call(CONTROL, keys, [*self._head(delivery), delivery.envelope.crawl, "refused", why])
+        return Call(CONTROL, keys, [*self._head(delivery), delivery.envelope.crawl, "refused", why, ""])
 
     def discover(self, delivery: Delivery, found: Sequence[Candidate], *, places: int) -> Call:
         """Add a page's links, judged by a scope of so many places, and count the page as read.
@@ -132,6 +138,28 @@ class Frontier:
             *(s.retry_in_ms, s.retry_depth, s.retry_job, s.crawl_delay_ms, s.robots_good_ms),
         ]
         return Call(SETTLE, self._keys(delivery), [*self._head(delivery), *args])
+
+    def restore_crawl(self, delivery: Delivery, *, places: Collection[str]) -> Call:
+        """Let a crawl that was lost be known again; `places` are of the seeds in this part."""
+        part: FrontierRestore = delivery.payload
+        assert part.spec is not None, "a crawl has a specification"
+        texts = [part.spec.name, msgspec.json.encode(part.spec), part.state, part.version]
+        delays = [word for pair in part.crawl_delays for word in pair]
+        args = [*texts, *_numbers(part.spec), _json_list(places), *delays]
+        return Call(RESTORE_CRAWL, self._keys(delivery), [*self._part(delivery), *args])
+
+    def restore_pages(self, delivery: Delivery, known: Sequence[Known]) -> Call:
+        """Work outcomes in; the result is the number of those that were not known."""
+        args = [arg for one in known for arg in one.as_args()]
+        return Call(RESTORE_PAGES, self._keys(delivery), [*self._part(delivery), *args])
+
+    def restore_links(self, delivery: Delivery, found: Sequence[Candidate]) -> Call:
+        """Add links and seeds; the result is the number of those that were not known."""
+        return Call(RESTORE_LINKS, self._keys(delivery), [*self._part(delivery), *_flat(found)])
+
+    def restore_end(self, delivery: Delivery) -> Call:
+        """Let the crawl end when it is through."""
+        return Call(RESTORE_END, self._keys(delivery), self._part(delivery))
 
     async def dispatch(
         self, *, least_capacity: int, jobs_per_request: int, most_waiting: int, most_bytes: int
@@ -151,12 +179,27 @@ class Frontier:
     def _keys(self, delivery: Delivery) -> list[str]:
         return [self.bus.keys.root, self.bus.keys.stream(delivery.stream)]
 
+    def _part(self, delivery: Delivery) -> list[Any]:
+        part: FrontierRestore = delivery.payload
+        return [*self._head(delivery), delivery.envelope.crawl, part.epoch, part.run]
+
     def _head(self, delivery: Delivery) -> list[Any]:
         return [self.group, delivery.id, now_text()]
 
 
 def _flat(found: Sequence[Candidate]) -> list[str | int | bytes]:
     return [arg for one in found for arg in one.as_args()]
+
+
+def _numbers(spec: CrawlSpec) -> list[int]:
+    return [
+        *(round(spec.delay_seconds * 1000), spec.per_host, int(spec.obey_robots)),
+        *(spec.max_pages, spec.max_pages_per_host),
+    ]
+
+
+def _or_empty(number: int | None) -> int | str:
+    return "" if number is None else number
 
 
 def _json_list(texts: Collection[str]) -> bytes:

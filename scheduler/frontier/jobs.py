@@ -24,6 +24,25 @@ class Candidate(msgspec.Struct, frozen=True):
         return [*as_seen(self.mark), self.host, self.depth, member(self.mark, 1, self.job), self.reason]
 
 
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A recorded outcome, as `restore_pages.lua` takes it; `job` is the next attempt's where `kind` is retry."""
+
+    mark: int
+    host: str
+    depth: int
+    kind: str
+    attempt: int
+    read: bool = False
+    block_until: int = 0
+    retry_in_ms: int = 0
+    job: bytes = b""
+
+    def as_args(self) -> list[str | int | bytes]:
+        """The ten arguments of one page."""
+        facts = (self.kind, self.attempt, int(self.read), self.block_until, self.retry_in_ms)
+        return [*as_seen(self.mark), self.host, self.depth, *facts, self.job or as_hex(self.mark)]
+
+
 def as_seen(mark: int) -> tuple[int, int]:
     """A fingerprint as `seen.lua` takes it: whole, and the bits that choose its bucket."""
     return mark, mark & _BUCKET_BITS

@@ -3,6 +3,9 @@
 -- crawl:<c>   HASH  state    running | paused | finished | cancelled
 --                   spec     CrawlSpec in JSON;  name
 --                   places   number of members of places:<c>
+--                   version  of the crawl, +1 with each event of its own life
+--                   restoring  1 while it is rebuilt from what is recorded: it does not end
+--                   run.<r>  parts of a replay that were worked in
 --                   hold     1 while more seeds are announced: it does not begin, nor end
 --                   unfinished  obligations: 2 for each URL (its outcome, and the reading of its page)
 --                   discovered, queued, in_flight, fetched, pages, failed, excluded, retried   counts of URLs
@@ -27,6 +30,7 @@ local function seen_key(c) return root .. 'seen:' .. c end
 local function bucket_key(c, g, b) return root .. 'seen:' .. c .. ':' .. g .. ':' .. b end
 local function retries_key(c) return root .. 'retries:' .. c end
 local function places_key(c) return root .. 'places:' .. c end
+local function unread_key(c) return root .. 'unread:' .. c end
 local function host_key(h) return root .. 'host:' .. h end
 local function host_crawls_key(h) return root .. 'host_crawls:' .. h end
 local turns_key = root .. 'turns'
@@ -36,6 +40,9 @@ local fetchers_key = root .. 'fetchers'
 local body_bytes_key = root .. 'body_bytes'
 local in_flight_key = root .. 'in_flight'
 local forgetting_key = root .. 'forgetting'
+
+local epoch_key = root .. 'epoch'
+local restored_key = root .. 'restored'
 
 local function stream_key(type) return root .. type end
 
@@ -51,4 +58,10 @@ end
 -- Large numbers must not turn into 1.7e+12 on their way into Redis.
 local function whole(number)
   return string.format('%.0f', number)
+end
+
+-- Whether the frontier holds what is recorded. Until then nothing is issued, and no command carried out.
+local function is_restored()
+  local epoch = redis.call('GET', epoch_key)
+  return epoch and redis.call('GET', restored_key) == epoch
 end

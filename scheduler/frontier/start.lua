@@ -9,17 +9,13 @@
 -- ARGV[8]   delay ms ARGV[9]  per host    ARGV[10] robots 0|1     ARGV[11] max pages   ARGV[12] max pages a host
 -- ARGV[13]  hold 0|1: more seeds follow   ARGV[14] places that these seeds bring into scope (JSON)
 -- ARGV[15..] six for each seed, see admit.lua
--- returns   1, or 0 if somebody else did this before
+-- returns   1; 0 if somebody else did this before; -2 if the frontier is still rebuilt: then nothing has happened
+if not is_restored() then return -2 end
 if not take(KEYS[2], ARGV[1], ARGV[2]) then return 0 end
 local crawl, name, time = ARGV[4], ARGV[5], ARGV[3]
 
-local function answer(id, resumed)
-  redis.call('RPUSH', KEYS[3], cjson.encode({crawl = id, resumed = resumed}))
-  redis.call('PEXPIRE', KEYS[3], 600000)
-end
-
 if redis.call('EXISTS', crawl_key(crawl)) == 1 then -- the command was sent twice
-  answer(crawl, true)
+  answer(KEYS[3], crawl, nil, true)
   return 1
 end
 
@@ -29,11 +25,12 @@ if state == 'running' or state == 'paused' then
   if state == 'paused' then
     redis.call('HSET', crawl_key(known), 'state', 'running')
     redis.call('ZADD', turns_key, 0, known)
-    say('crawl.resumed', 'scheduler.seed', time, known, known .. '.resumed.' .. ARGV[2], '{}')
+    local version = next_version(known)
+    say('crawl.resumed', 'scheduler.seed', time, known, life_id(known, version), '{"version":' .. version .. '}')
   end
   -- Who announced more seeds before may have died before sending them; this command speaks for all.
   redis.call('HSET', crawl_key(known), 'hold', ARGV[13])
-  answer(known, true)
+  answer(KEYS[3], known, nil, true)
   finish(known, 'scheduler.seed', time)
   return 1
 end
@@ -43,10 +40,11 @@ redis.call('HSET', crawl_key(crawl), 'state', 'running', 'name', name, 'spec', A
   'delay', ARGV[8], 'per_host', ARGV[9], 'robots', ARGV[10], 'max_pages', ARGV[11], 'max_host_pages', ARGV[12],
   'hold', ARGV[13], 'unfinished', 0)
 redis.call('ZADD', turns_key, 0, crawl)
-say('crawl.started', 'scheduler.seed', time, crawl, crawl .. '.started',
-  '{"spec":' .. ARGV[6] .. ',"seeds":' .. ARGV[7] .. '}')
+local version = next_version(crawl)
+say('crawl.started', 'scheduler.seed', time, crawl, life_id(crawl, version),
+  '{"version":' .. version .. ',"spec":' .. ARGV[6] .. ',"seeds":' .. ARGV[7] .. '}')
 widen(crawl, ARGV[14])
 admit(crawl, 15, #ARGV, 'scheduler.seed', time)
-answer(crawl, false)
+answer(KEYS[3], crawl)
 finish(crawl, 'scheduler.seed', time)
 return 1

@@ -24,6 +24,8 @@ _REMEMBERED = 16_384
 
 _LINKS = "a[href],area[href],iframe[src],frame[src],base[href],meta[http-equiv][content]"
 _REFRESH = re.compile(r"\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?(?:\"([^\"]*)|'([^']*)|(.*))", re.IGNORECASE | re.DOTALL)
+#: How links begin that mean the same on all pages of a host, whatever its folders.
+_FROM_THE_HOST = ("/", "http://", "https://")
 #: What the URL standard removes before it parses.
 _SPACE = "".join(map(chr, range(0x21)))
 
@@ -83,17 +85,20 @@ def _base(bases: Iterable[str], url: str) -> str:
 
 def resolve_all(hrefs: Iterable[str], base: str) -> Iterable[str]:
     """Those of the links that lead somewhere, resolved."""
-    folder = _folder(base)
+    folder, host = _folder(base), _host(base)
     for href in hrefs:
         plain = href.strip(_SPACE)
-        found = _resolve(folder, plain) if _needs_only_the_folder(plain) else resolve(plain, base)
+        if plain.startswith(_FROM_THE_HOST):
+            found = _resolve(host, plain)
+        else:
+            found = _resolve(folder, plain) if _needs_only_the_folder(plain) else resolve(plain, base)
         if found:
             yield found
 
 
 def _needs_only_the_folder(href: str) -> bool:
     # Others (empty, `?a`, `#a`, and `http:?a`, which means the same) keep the base's last segment or its query.
-    return href[:1] not in ("", "?", "#") and (":" not in href or href.startswith(("http://", "https://", "/")))
+    return href[:1] not in ("", "?", "#") and ":" not in href
 
 
 def resolve(href: str, base: str) -> str | None:
@@ -113,6 +118,11 @@ _resolve = lru_cache(_REMEMBERED)(lambda folder, href: resolve(href, folder))
 def without_fragment(url: str) -> str:
     """The URL up to its `#`."""
     return url.partition("#")[0]
+
+
+def _host(base: str) -> str:
+    """The URL of the base's host: its scheme and authority."""
+    return "/".join(base.split("/", 3)[:3]) + "/"
 
 
 def _folder(base: str) -> str:

@@ -1,5 +1,6 @@
 """From a fetched page and what a child made of it to the event that says so. Pure."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -11,8 +12,8 @@ from events.pages import Link, PageFetched, PageParsed
 from events.topology import PARSE
 from scraper.parsers.frames import Result
 
-#: Digits of an extractor's version in an event's id.
-_VERSION_DIGITS = 8
+#: Hex digits that stand for an extractor in an event's id. Few extractors ever read one page, so these keep them apart.
+_EXTRACTOR_DIGITS = 12
 
 
 def redirected(to: str) -> PageParsed:
@@ -48,17 +49,33 @@ def _page(**said: Any) -> PageParsed:
 
 
 def message(delivery: Delivery, said: PageParsed) -> Message:
-    """The event for a delivery of `page.fetched`. Its id follows from the job's and from the extractor's version."""
-    page: PageFetched = delivery.payload
-    whole = msgspec.structs.replace(
-        said,
-        **{name: getattr(page, name) for name in ("url", "host", "fingerprint", "depth", "hops")},
-        again=bool(delivery.again),
-    )
-    id = f"{delivery.envelope.id.removesuffix('.out')}.parsed"
-    if said.spider_version:
-        id = f"{id}.{said.spider_version[:_VERSION_DIGITS]}"
+    """The event for a delivery of `page.fetched`."""
+    whole = _said_of(delivery.payload, said, again=bool(delivery.again))
+    cause = delivery.envelope
+    id = event_id(cause.id, spider=said.spider, version=said.spider_version)
     if delivery.again:
         id = f"{id}.again.{delivery.again}"
-    cause = delivery.envelope
-    return new_message(whole, id=id, source=PARSE.name, crawl=cause.crawl, subject=page.url, cause=cause)
+    return new_message(whole, id=id, source=PARSE.name, crawl=cause.crawl, subject=whole.url, cause=cause)
+
+
+def reparsed(fetched: Message, result: Result, *, source: str) -> Message:
+    """The event for an archived page that was read once more. It hands on no links, for its crawl has them already."""
+    said = msgspec.structs.replace(read(result, ()), links=())  # a refresh leads nowhere either
+    whole = _said_of(fetched.payload, said, again=False)
+    cause = fetched.envelope
+    id = event_id(cause.id, spider=result.spider, version=result.spider_version)
+    return new_message(whole, id=id, source=source, crawl=cause.crawl, subject=whole.url, cause=cause)
+
+
+def _said_of(page: PageFetched, said: PageParsed, *, again: bool) -> PageParsed:
+    names = ("url", "host", "fingerprint", "depth", "hops")
+    return msgspec.structs.replace(said, **{name: getattr(page, name) for name in names}, again=again)
+
+
+def event_id(fetched_id: str, *, spider: str, version: str) -> str:
+    """The id of what an extractor says of a page: it follows from the page.fetched's, the extractor and its version."""
+    id = f"{fetched_id.removesuffix('.out')}.parsed"
+    if not version:
+        return id
+    extractor = hashlib.sha256(f"{spider}\n{version}".encode("utf-8", "replace")).hexdigest()
+    return f"{id}.{extractor[:_EXTRACTOR_DIGITS]}"

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from events import codec
-from events.commands import CrawlCancel, CrawlPause, CrawlResume, CrawlStart, PageFetch, SeedsAdd
+from events.commands import (
+    CrawlCancel,
+    CrawlPause,
+    CrawlResume,
+    CrawlStart,
+    FrontierRestore,
+    KnownLinks,
+    KnownPage,
+    PageFetch,
+    SeedsAdd,
+)
 from events.crawls import (
     CrawlCancelled,
     CrawlFinished,
@@ -133,20 +143,34 @@ _PARSED = PageParsed(
     again=True,
 )
 
+_RESTORE = FrontierRestore(
+    epoch="5f1c07a2d4e98b36",
+    run="9b1e44c0",
+    step="links",
+    spec=_SPEC,
+    state="paused",
+    version=7,
+    seeds=_SEEDS,
+    crawl_delays=((_HOST, 2_500),),
+    pages=(KnownPage(_URL, 3, 2, f"{_HOST}/", 2, "failed", "http_503", True, 1_795_443_361_042, True),),
+    links=(KnownLinks(_URL, 3, 2, (Link(f"{_HOST}/größe/2", redirect=True),)),),
+)
+
 #: File's name without `.json` → what its bytes mean.
 GOLDENS: dict[str, Message] = {
     "crawl.start.v1": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True)),
-    "seeds.add.v1": _command(SeedsAdd(seeds=_SEEDS, last=True, part=4)),
-    "crawl.pause.v1": _command(CrawlPause()),
-    "crawl.resume.v1": _command(CrawlResume()),
-    "crawl.cancel.v1": _command(CrawlCancel()),
+    "seeds.add.v1": _command(SeedsAdd(seeds=_SEEDS, last=True, expected_version=4)),
+    "crawl.pause.v1": _command(CrawlPause(expected_version=4)),
+    "crawl.resume.v1": _command(CrawlResume(expected_version=4)),
+    "crawl.cancel.v1": _command(CrawlCancel(expected_version=4)),
     "page.fetch.v1": _golden(PageFetch(**_PAGE, robots=True), source="scheduler.dispatch", cause="page.parsed"),
-    "crawl.started.v1": _of_crawl(CrawlStarted(spec=_SPEC, seeds=_SEEDS)),
-    "seeds.added.v1": _of_crawl(SeedsAdded(seeds=_SEEDS)),
-    "crawl.paused.v1": _of_crawl(CrawlPaused()),
-    "crawl.resumed.v1": _of_crawl(CrawlResumed()),
-    "crawl.cancelled.v1": _of_crawl(CrawlCancelled()),
-    "crawl.finished.v1": _of_crawl(CrawlFinished(fetched=4_981, failed=17, excluded=902)),
+    "frontier.restore.v1": _golden(_RESTORE, source="storage.replay", cause="crawl.started"),
+    "crawl.started.v1": _of_crawl(CrawlStarted(version=1, spec=_SPEC, seeds=_SEEDS)),
+    "seeds.added.v1": _of_crawl(SeedsAdded(version=5, seeds=_SEEDS)),
+    "crawl.paused.v1": _of_crawl(CrawlPaused(version=5)),
+    "crawl.resumed.v1": _of_crawl(CrawlResumed(version=5)),
+    "crawl.cancelled.v1": _of_crawl(CrawlCancelled(version=5)),
+    "crawl.finished.v1": _of_crawl(CrawlFinished(version=6, fetched=4_981, failed=17, excluded=902)),
     "page.fetched.v1": _golden(_FETCHED, source="scraper.fetch", cause="page.fetch"),
     "page.failed.v1": _golden(_FAILED, source="scraper.fetch", cause="page.fetch"),
     "page.excluded.v1": _golden(

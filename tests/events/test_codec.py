@@ -22,7 +22,7 @@ from tests.builders import TIME, make_message, page_parsed
 GOLDEN = (
     b'{"id":"e1","source":"scheduler.settle","type":"crawl.finished","time":"2026-11-23T12:00:00.000Z","crawl":"c1",'
     b'"correlationid":"c1","causationid":"e0","specversion":"1.0","datacontenttype":"application/json",'
-    b'"data":{"fetched":1,"failed":2,"excluded":3}}'
+    b'"data":{"fetched":1,"failed":2,"excluded":3,"version":4}}'
 )
 
 
@@ -34,7 +34,9 @@ def sample(kind: Any) -> Any:
     if origin is typing.Literal:
         return arguments[-1]
     if origin is tuple:
-        return (sample(arguments[0]), sample(arguments[0]))
+        return (
+            tuple(map(sample, arguments)) if arguments[-1] is not ... else (sample(arguments[0]), sample(arguments[0]))
+        )
     if origin is dict:
         return {"ключ": [1, 2.5, None, True, {"deep": "\u2028"}]}
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
@@ -52,7 +54,7 @@ def test_every_kind_comes_back_as_it_was(name):
 
 def test_bytes_are_fixed_for_ever():
     cause = make_message(CrawlPause(), id="e0").envelope
-    payload = CrawlFinished(fetched=1, failed=2, excluded=3)
+    payload = CrawlFinished(fetched=1, failed=2, excluded=3, version=4)
     message = new_message(payload, id="e1", source="scheduler.settle", crawl="c1", cause=cause, time=TIME)
 
     assert codec.encode(message) == GOLDEN
@@ -100,7 +102,7 @@ def test_type_names_follow_the_grammar(name):
         GOLDEN.replace(b'"specversion"', b'"dataversion":0,"specversion"'),
         GOLDEN.replace(b'"fetched":1', b'"fetched":"many"'),
         GOLDEN.replace(b'"fetched":1,', b""),
-        GOLDEN.replace(b'{"fetched":1,"failed":2,"excluded":3}', b"[" * 100_000),
+        GOLDEN.replace(b'{"fetched":1,"failed":2,"excluded":3,"version":4}', b"[" * 100_000),
         GOLDEN.replace(b'"e1"', b'"\\ud800"'),
         GOLDEN.replace(b'"e1"', b'"\xed\xa0\x80"'),
     ],

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from msgspec import structs
 
 from events import codec
-from events.bus import Bus
+from events.bus import Bus, publish
 from events.commands import CrawlStart
 from events.crawls import CrawlSpec
 from events.envelope import Envelope
@@ -165,6 +165,7 @@ async def crawl_and_cancel(bus: Bus) -> None:
         await run.finished(crawl)
         other = await run.start("http://a.test/unknown", delay_seconds=600.0)
         await run.cancel(other)
+        await publish(bus, GOLDENS["frontier.restore.v1"])
         await run.drained()
 
 

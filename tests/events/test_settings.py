@@ -49,14 +49,20 @@ def test_other_peoples_variables_are_left_alone():
     ("environ", "line"),
     [
         ({"PENSTOCK_WROKERS": "2"}, "unknown setting PENSTOCK_WROKERS in the environment; known are: "),
-        ({"PENSTOCK_WORKERS": "many"}, "wrong setting: workers: Expected `int`"),
-        ({"PENSTOCK_WORKERS": "0"}, "wrong setting: workers must be more than 0, not 0"),
-        ({"PENSTOCK_WORKERS": "9" * 30}, "wrong setting: workers"),
-        ({"PENSTOCK_DEADLINE_SECONDS": "nan"}, "wrong setting: deadline_seconds must be more than 0, not nan"),
-        ({"PENSTOCK_DEADLINE_SECONDS": "inf"}, "wrong setting: deadline_seconds must be more than 0, not inf"),
-        ({"PENSTOCK_HIGH_WATER_BYTES": "-1"}, "wrong setting: high_water_bytes must be more than 0, not -1"),
-        ({"PENSTOCK_ALLOW_PRIVATE": "perhaps"}, "wrong setting: allow_private: Expected `bool`"),
-        ({"PENSTOCK_LOG_LEVEL": "loud"}, "wrong setting: log_level must be one of DEBUG, INFO"),
+        ({"PENSTOCK_WORKERS": "many"}, "PENSTOCK_WORKERS must be a whole number, not 'many'"),
+        ({"PENSTOCK_WORKERS": "0"}, "PENSTOCK_WORKERS must be more than 0, not 0"),
+        ({"PENSTOCK_WORKERS": "9" * 30}, "PENSTOCK_WORKERS must be "),
+        ({"PENSTOCK_WORKERS": "1001"}, "PENSTOCK_WORKERS must be at most 1,000, not 1001"),
+        ({"PENSTOCK_PARSERS": "1001"}, "PENSTOCK_PARSERS must be at most 1,000, not 1001"),
+        ({"PENSTOCK_CONCURRENCY": "100001"}, "PENSTOCK_CONCURRENCY must be at most 100,000, not 100001"),
+        ({"PENSTOCK_DELAY": "fast"}, "PENSTOCK_DELAY must be a number, not 'fast'"),
+        ({"PENSTOCK_SCOPE": "web"}, "PENSTOCK_SCOPE must be one of host, domain, any, not 'web'"),
+        ({"PENSTOCK_PROGRESS": "web"}, "PENSTOCK_PROGRESS must be one of auto, live, plain, none, not 'web'"),
+        ({"PENSTOCK_DEADLINE_SECONDS": "nan"}, "PENSTOCK_DEADLINE_SECONDS must be more than 0, not nan"),
+        ({"PENSTOCK_DEADLINE_SECONDS": "inf"}, "PENSTOCK_DEADLINE_SECONDS must be at most 1,099,511,627,776, not inf"),
+        ({"PENSTOCK_HIGH_WATER_BYTES": "-1"}, "PENSTOCK_HIGH_WATER_BYTES must be more than 0, not -1"),
+        ({"PENSTOCK_ALLOW_PRIVATE": "perhaps"}, "PENSTOCK_ALLOW_PRIVATE must be true or false, not 'perhaps'"),
+        ({"PENSTOCK_LOG_LEVEL": "loud"}, "PENSTOCK_LOG_LEVEL must be one of DEBUG, INFO"),
         ({"PENSTOCK_CONFIG": "/nowhere/x.toml"}, "cannot read the settings file /nowhere/x.toml: "),
     ],
 )
@@ -72,16 +78,26 @@ def test_what_is_unknown_or_wrong_is_one_clear_line(environ, line):
     ("text", "line"),
     [
         ("wrokers = 2", "unknown setting 'wrokers' in "),
-        ("workers = 'two'", "wrong setting: workers: "),
+        ("workers = 'two'", "workers in {file} must be a whole number, not 'two'"),
+        ("allow = [1]", "allow in {file} must be a list of texts, not [1]"),
+        ("allow = 'x'", "allow in {file} must be a list of texts, not 'x'"),
+        ("name = 5", "name in {file} must be text, not 5"),
+        ("workers = 0", "workers in {file} must be more than 0, not 0"),
         ("workers = ", "cannot read the settings file "),
     ],
 )
 def test_what_is_wrong_in_the_file_is_one_clear_line(config, text, line):
+    environ = config(text)
     with pytest.raises(Refused) as error:
-        load(environ=config(text))
+        load(environ=environ)
 
-    assert str(error.value).startswith(line)
+    assert str(error.value).startswith(line.format(file=environ["PENSTOCK_CONFIG"]))
     assert "\n" not in str(error.value)
+
+
+def test_what_is_wrong_on_the_command_line_is_named_as_its_option():
+    with pytest.raises(Refused, match=r"^--per-host must be a whole number, not 'x'$"):
+        load({"per_host": "x"}, environ={"PENSTOCK_PER_HOST": "2"})
 
 
 def test_a_process_that_we_start_has_the_same_settings():

@@ -29,6 +29,7 @@ from scheduler.dispatch import dispatch, dispatch_once
 from scheduler.frontier import Frontier
 from scheduler.frontier.frontier import Issued
 from scheduler.report import backlogs
+from scheduler.restore import restore
 from scheduler.seed import seed
 from scheduler.settle import settle
 from tests.scheduler.web import Answering, Web
@@ -77,7 +78,7 @@ class Run:
 
     async def add(self, crawl: str, *seeds: str, part: int = 1, last: bool = False) -> None:
         """Add seeds; there is no answer to wait for."""
-        payload = SeedsAdd(seeds=seeds, part=part, last=last)
+        payload = SeedsAdd(seeds=seeds, last=last)
         await publish(self.bus, new_message(payload, id=f"add-{crawl}-{part}", source="test", crawl=crawl))
 
     async def pause(self, crawl: str) -> Answer:
@@ -296,13 +297,14 @@ async def take_turns(frontier: Frontier, **changes: Any) -> Issued:
 
 
 def scheduler(bus: Bus, stop: asyncio.Event, **settings: Any) -> list[Any]:
-    """The four stages of one scheduler, without tickets."""
+    """The five stages of one scheduler, without tickets."""
     woken = asyncio.Event()
     return [
         seed(bus, stop, woken),
         discover(bus, stop, woken),
         dispatch(bus, Settings(**settings), stop, woken),
         settle(bus, stop, woken),
+        restore(bus, stop, woken),
     ]
 
 

@@ -206,7 +206,7 @@ async def test_an_outcome_of_a_crawl_that_nobody_remembers_is_settled(bus):
 def keys_that_may_stay(bus) -> set[str]:
     """Streams with their groups, and what outlives crawls on purpose."""
     keys = bus.keys
-    return {keys.epoch, keys.in_flight, keys.turn, keys.body_bytes}
+    return {keys.epoch, keys.restored, keys.in_flight, keys.turn, keys.body_bytes}
 
 
 @pytest.mark.parametrize("ending", ["finished", "cancelled", "bounded"])
@@ -242,5 +242,5 @@ async def test_messages_of_the_scheduler_are_worded_as_the_contract_has_them(bus
     assert {"crawl.started", "crawl.finished", "page.excluded"} <= set(by_type)
     for kind in ("crawl.started", "crawl.finished", "page.excluded"):
         assert by_type[kind].crawl == by_type[kind].correlationid == crawl
-    assert by_type["crawl.finished"].id == f"{crawl}.finished"
+    assert by_type["crawl.finished"].id == f"{crawl}.v2"
     assert make_message(run.of(CrawlFinished)[0]).envelope.dataversion == by_type["crawl.finished"].dataversion

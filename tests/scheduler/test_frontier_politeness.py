@@ -48,7 +48,8 @@ async def test_a_host_never_has_more_requests_in_flight_than_allowed(bus, per_ho
 
 async def test_the_limit_and_the_distance_hold_over_all_crawls(bus):
     async with running(bus, Web(pages(8), latency_ms=5), schedulers=2) as run:
-        gentle = await run.start(A, delay_seconds=0.03, per_host=1)
+        # All its pages are seeds, so that it wants the host as long as it has not been served.
+        gentle = await run.start(A, *(f"{A}{n}" for n in range(8)), delay_seconds=0.03, per_host=1)
         eager = await run.start(A, delay_seconds=0.0, per_host=8)
         await run.finished(gentle)
         await run.finished(eager)

@@ -27,9 +27,12 @@ def spelled_in_lua() -> dict[str, str]:
 def test_keys_in_lua_are_the_catalogues():
     keys = Keys("p")
     expected = {
-        **{name: getattr(keys, name) for name in ("turns", "names", "turn", "in_flight", "forgetting")},
+        **{
+            name: getattr(keys, name)
+            for name in ("turns", "names", "turn", "in_flight", "forgetting", "epoch", "restored")
+        },
         **{name: getattr(keys, name) for name in ("fetchers", "body_bytes")},
-        **{name: getattr(keys, name)("C") for name in ("crawl", "due", "hosts", "seen", "retries", "places")},
+        **{name: getattr(keys, name)("C") for name in ("crawl", "due", "hosts", "seen", "retries", "places", "unread")},
         **{name: getattr(keys, name)("H") for name in ("host", "host_crawls")},
         "queue": keys.queue("C", "H"),
         "bucket": keys.seen_bucket("C", 1, 2),

@@ -147,7 +147,7 @@ async def test_sigterm_finishes_what_is_in_flight(bus):
     ("redis_url", "more", "line"),
     [
         ("", {}, b"no Redis: set PENSTOCK_REDIS_URL"),
-        ("redis://127.0.0.1:1/0", {"PENSTOCK_WORKERS": "many"}, b"wrong setting"),
+        ("redis://127.0.0.1:1/0", {"PENSTOCK_WORKERS": "many"}, b"PENSTOCK_WORKERS must be a whole number"),
     ],
 )
 async def test_a_setting_that_is_missing_or_wrong_is_one_clear_line(redis_url, more, line):

@@ -12,6 +12,7 @@ from events.bus.dead_letters import dead_letters, retry
 from events.settings import Settings
 from events.topology import DISCOVER, PARSE
 from scraper import parse
+from scraper.parsers.parsed import event_id
 from tests.scraper.pages import CRAWL, fetched, make_crawl, parsed_pages
 
 
@@ -64,7 +65,7 @@ async def test_the_event_names_its_cause_and_has_an_id_that_follows_from_the_job
     [delivery] = deliveries
 
     envelope, version = delivery.envelope, delivery.payload.spider_version
-    assert envelope.id == f"{CRAWL}.{url}.parsed.{version[:8]}"
+    assert envelope.id == event_id(f"{CRAWL}.{url}.out", spider="generic", version=version)
     assert envelope.causationid == f"{CRAWL}.{url}.out"
     assert (envelope.subject, envelope.source, envelope.crawl) == (url, "scraper.parse", CRAWL)
 

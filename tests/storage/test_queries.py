@@ -9,7 +9,7 @@ from tests.storage.helpers import write
 
 PAGE_KEYS = (
     *("url", "status", "outcome", "reason", "content_type", "title", "depth", "bytes", "attempts"),
-    *("fetched_at", "crawl"),
+    *("fetched_at", "crawl", "error"),
 )
 
 
@@ -102,6 +102,7 @@ def test_a_page_has_these_keys(recorded):
         "attempts": 1,
         "crawl": CRAWL,
         "fetched_at": builders.TIME,
+        "error": None,
     }
     assert tuple(fetched) == queries.COLUMNS["pages"] == PAGE_KEYS
     assert (failed["outcome"], failed["status"], failed["reason"]) == ("failed", 404, "client_error")
@@ -135,6 +136,40 @@ def test_a_failure_has_these_keys(recorded):
         "failed_at": builders.TIME,
     }
     assert tuple(failure) == queries.COLUMNS["failures"]
+
+
+@pytest.fixture
+def unread(engine, tmp_path):
+    """Three fetched pages that could not be read, for two reasons, and one that could."""
+    for number, error in enumerate(["extractor_failed", "parse_memory", "extractor_failed", None]):
+        url, detail = f"{URL}/{number}", f"RuntimeError: {number}" if error else ""
+        parsed = builders.page_parsed(url, error=error, detail=detail, time=f"2026-11-23T12:01:0{number}.000Z")
+        write(engine, tmp_path, builders.page_fetched(url), parsed)
+    return engine
+
+
+def test_a_page_that_could_not_be_read_says_why(unread):
+    pages = sorted(queries.pages(unread), key=lambda page: page["url"])
+    failures = sorted(queries.failures(unread), key=lambda failure: failure["url"])
+
+    assert [page["error"] for page in pages] == [
+        *("extractor_failed: RuntimeError: 0", "parse_memory: RuntimeError: 1", "extractor_failed: RuntimeError: 2"),
+        None,
+    ]
+    assert [(one["url"], one["reason"], one["detail"]) for one in failures] == [
+        (f"{URL}/0", "extractor_failed", "RuntimeError: 0"),
+        (f"{URL}/1", "parse_memory", "RuntimeError: 1"),
+        (f"{URL}/2", "extractor_failed", "RuntimeError: 2"),
+    ]
+    assert failures[0]["failed_at"] == "2026-11-23T12:01:00.000Z"
+
+
+def test_the_reasons_why_pages_could_not_be_read_are_counted_with_their_first(unread):
+    assert queries.parse_errors(unread, CRAWL) == [
+        ("extractor_failed", 2, "RuntimeError: 0", f"{URL}/0"),
+        ("parse_memory", 1, "RuntimeError: 1", f"{URL}/1"),
+    ]
+    assert queries.parse_errors(unread, "other") == []
 
 
 def test_a_page_that_went_well_in_the_end_is_no_failure(engine, tmp_path):

@@ -3,7 +3,11 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from events.errors import Refused
+from penstock.cli import app
+from penstock.seeds import seed_urls
 from tests.system.commands import penstock
 
 
@@ -12,6 +16,13 @@ from tests.system.commands import penstock
     [
         (["crawl", "not a url"], "is not a URL"),
         (["crawl", "books.toscrape.com"], "did you mean https://books.toscrape.com/"),
+        (["crawl", "example.com:8912/x"], "did you mean https://example.com:8912/x?"),
+        (["crawl", "localhost:8912"], "did you mean http://localhost:8912/?"),
+        (["crawl", "127.0.0.1:8912"], "did you mean http://127.0.0.1:8912/?"),
+        (["crawl", "mailto:me@example.com"], "only http and https"),
+        (["crawl", "http://127.0.0.1/", "--allow-private", "--data", __file__], "it is a file, not a folder"),
+        (["crawls", "--data", __file__], "is a file, not a folder"),
+        (["crawl", "http://127.0.0.1/", "--workers", "5000"], "--workers must be at most 1,000, not 5000"),
         (["crawl", "ftp://example.com/"], "only http and https"),
         (["crawl", "http://no-such-host.invalid/"], "does not resolve"),
         (["crawl", "http://127.0.0.1:1/"], "--allow-private"),
@@ -44,6 +55,24 @@ async def test_a_broken_line_of_a_seeds_file_is_named(tmp_path: Path) -> None:
     seeds.write_text("\ufeff# mine\r\nhttp://127.0.0.1/\r\n\r\nhttp//typo\r\n", "utf-8")
     done = await penstock("crawl", "--seeds-file", str(seeds), "--allow-private", "--data", str(tmp_path / "data"))
     assert (done.status, "seeds.txt:4" in done.err) == (2, True), done
+
+
+def test_a_broken_line_of_standard_input_is_named(tmp_path: Path) -> None:
+    words = ["crawl", "--seeds-file", "-", "--data", str(tmp_path / "data")]
+    with pytest.raises(Refused, match=r"^standard input:4: 'http//typo' is not a URL"):
+        CliRunner().invoke(app, words, input="\ufeff# mine\nhttp://a.test/\r\n\nhttp//typo\n", catch_exceptions=False)
+
+
+def test_a_password_in_a_seed_is_said_to_be_left_out_and_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "seeds").write_text("http://u:sesame@a.test/\nHTTP:\\\\u:sesame@b.test/\nhttp://c.test/@d\n")
+
+    found = seed_urls([], file=str(tmp_path / "seeds"))
+
+    assert found == ["http://a.test/", "http://b.test/", "http://c.test/@d"]
+    said = "penstock: user names and passwords in URLs are not sent: http://a.test/ and 1 more\n"
+    assert capsys.readouterr().err == said
 
 
 async def test_a_spider_with_a_syntax_error_is_named_with_its_line(tmp_path: Path) -> None:

@@ -88,3 +88,37 @@ async def test_ctrl_c_drains_and_says_how_to_go_on(tmp_path: Path) -> None:
         truth = expected(site.web)
     assert done.status == 0, done
     assert done.json["fetched"] == sum(page.allowed and page.status < 400 for page in truth.values())
+
+
+async def test_other_seeds_under_the_name_of_an_unfinished_crawl_are_refused_and_other_options_are_named(
+    tmp_path: Path,
+) -> None:
+    data = ("--data", str(tmp_path), "--allow-private")
+    async with running_site(SiteOptions(pages=200, latency_ms=40)) as site:
+        async with running("crawl", site.root_url, "--delay", "0.1", *data) as process:
+            await until(lambda: len(site.log.records) > 5)
+            other = await penstock("crawl", f"{site.root_url}other", *data)
+            same = await penstock("pause", site.hosts[0], "--data", str(tmp_path))
+            assert same.status == 0, same
+            process.send_signal(signal.SIGINT)
+            assert await process.wait() == 130
+        assert (other.status, "other seeds" in other.err) == (2, True), other
+        done = await penstock("crawl", site.root_url, "--delay", "0", *data, "--progress", "none", "--json")
+    assert done.status == 0, done
+    assert "delay_seconds stays 0.1" in done.err, done
+
+
+async def test_a_spider_that_breaks_is_seen_in_the_summary_and_in_the_export(tmp_path: Path) -> None:
+    spider = tmp_path / "broken.py"
+    spider.write_text(
+        "from scraper import Page, Spider\n\nspider = Spider('broken')\n\n\n"
+        "@spider.page('/**')\ndef page(page: Page):\n    raise RuntimeError('on purpose')\n"
+    )
+    async with running_site(SiteOptions(pages=5)) as site:
+        words = ("crawl", site.root_url, "--spider", str(spider), *FAST, "--data", str(tmp_path / "data"), "--json")
+        done = await penstock(*words)
+    assert done.status == 0, done
+    assert done.json["parse_errors"] == {"extractor_failed": 5}
+    assert "on purpose" in done.err
+    errors = [row["error"] for row in await rows("pages", tmp_path / "data") if row["status"] == 200]
+    assert all("on purpose" in error for error in errors), errors

@@ -66,6 +66,15 @@ async def test_a_spider_shows_what_it_would_extract(site: RunningSite, tmp_path:
     assert "\n    nothing in nothing\n" in done.out
 
 
+async def test_an_extractor_that_fails_is_said_with_its_line_and_status_1(site: RunningSite, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SPIDER + "    raise RuntimeError('no price')\n")
+    done = await inspect(site.root_url, "--spider", str(tmp_path / "mine.py"))
+
+    assert (done.status, shown(done)["items"]) == (1, "0")
+    assert shown(done)["error"] == "extractor_failed: RuntimeError: no price (mine.py:8)"
+    assert "those that came before are dropped" in done.out
+
+
 async def test_a_page_that_cannot_be_had_is_said_with_its_reason_and_status_1(site: RunningSite) -> None:
     truth = expected(site.web)
     missing, private = _first(truth, status=404), _first(truth, allowed=False)

@@ -4,16 +4,19 @@ One of each kind runs as a person would run it, in a process of its own; the man
 one, by the same command line.
 """
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from events.crawls import CrawlPaused
 from events.errors import Refused
 from events.settings import Settings
 from penstock.cli import app
+from penstock.commands import crawls
 from storage import batch, tables
 from storage.archive import Archive
 from storage.database import open_database, writing
@@ -88,6 +91,7 @@ async def test_rebuild_mends_what_was_spoiled(data: Path) -> None:
         (["export", "pages", "--type", "page.parsed"], "--type is for events"),
         (["export", "events", "--type", "page.lost"], "no event type 'page.lost'; there are: crawl.started"),
         (["export", "pages", "--all-versions"], "--all-versions is for items"),
+        (["export", "pages", "--flat"], "--flat is for items, not for pages"),
         (["export", "events", "--format", "csv"], "events cannot be written as csv"),
         (["export", "pages", "--format", "parquet"], "Parquet needs a file"),
     ],
@@ -221,3 +225,39 @@ async def test_what_a_crawl_left_is_exported_in_every_form(data: Path, tmp_path:
         "crawl.finished",
     ]
     assert (tmp_path / "crawl.warc.gz").stat().st_size > 1_000
+
+
+# -- the list of crawls
+
+
+def test_the_list_of_crawls_has_whole_ids_and_times_to_the_second_where_it_is_piped(data: Path) -> None:
+    head, line = said("crawls", "--data", str(data)).splitlines()
+
+    assert head.split()[:4] == ["id", "state", "name", "started_at"]
+    assert line.split()[:5] == [CRAWL, "finished", "site", "2026-11-23T12:00:00Z", "2"]
+
+
+def test_a_crawl_that_nobody_works_on_is_called_stopped_and_running_in_json(tmp_path: Path) -> None:
+    _record(tmp_path, [builders.crawl_started(SEED)])
+
+    assert said("crawls", "--data", str(tmp_path)).splitlines()[1].split()[1] == "stopped"
+    assert json.loads(said("crawls", "--data", str(tmp_path), "--json"))[0]["state"] == "running"
+
+
+@pytest.mark.parametrize(("width", "columns"), [(10, 2), (40, 3), (1_000, 9)])
+def test_a_narrow_terminal_has_fewer_columns_and_whole_ids(width: int, columns: int) -> None:
+    row = {**dict.fromkeys(crawls.COLUMNS, "12"), "id": CRAWL, "state": "stopped", "name": "bücher"}
+    table = crawls.table_of([row], width=width)
+
+    console = Console(width=1_000, file=io.StringIO())
+    console.print(table)
+    assert CRAWL in console.file.getvalue()
+    assert len(table.columns) == columns
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "cancel", "add"])
+def test_a_crawl_that_is_not_there_cannot_be_steered_and_nothing_is_made(tmp_path: Path, verb: str) -> None:
+    with pytest.raises(Refused, match=r"^no crawl 'x': nothing has been recorded in [^\n]*$"):
+        said(verb, "x", "--data", str(tmp_path / "none"))
+
+    assert list(tmp_path.iterdir()) == []

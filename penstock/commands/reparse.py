@@ -1,0 +1,92 @@
+"""`penstock reparse`: today's extractor over what a crawl has fetched, and a summary of what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import Any
+
+from sqlalchemy import Engine
+
+from events.crawls import CrawlSpec
+from events.errors import Refused
+from events.logs import configure_logs
+from events.settings import Settings, load
+from penstock.commands.recorded import recorded_crawl
+from penstock.reparsing.choosing import Task
+from penstock.reparsing.stream import Stream
+from penstock.reparsing.summary import Summary, print_summary
+from penstock.reparsing.tally import Tally
+from penstock.stopping import INTERRUPTED, stop_on_signals
+from penstock.view.bar import Show, bar
+from scraper.parsers.children import Children
+from scraper.spiders import Extractor
+from scraper.spiders import load as load_extractor
+from storage.archive_reader import ArchiveReader
+from storage.database import open_database
+from storage.history import spec_of
+from storage.queries import CrawlRow
+from storage.reparse import count
+
+FINISHED, NOTHING_PARSED = 0, 1
+
+
+def reparse(crawl: str, given: dict[str, Any], *, spider: str | None, json: bool) -> int:
+    """Run the command; returns the exit status. Raises `Refused` for a crawl or a spider that is not there."""
+    began = time.monotonic()
+    settings = load(given)
+    # What befalls single pages is in the summary, and a warning would go right through the bar.
+    configure_logs("ERROR", to=sys.stderr)
+    with recorded_crawl(settings, crawl) as (engine, row):
+        task = _task(engine, row, spider)
+    tally, finished = asyncio.run(_run(settings, task))
+    seconds = time.monotonic() - began
+    summary = Summary.of(row, task.extractor, tally, finished=finished, seconds=seconds)
+    print_summary(summary, settings, json=json)
+    if not finished:
+        return INTERRUPTED
+    return NOTHING_PARSED if tally.in_trouble and not tally.parsed + tally.already_parsed else FINISHED
+
+
+def _task(engine: Engine, row: CrawlRow, spider: str | None) -> Task:
+    spec = spec_of(engine, row.id) or CrawlSpec(name=row.name)
+    reference = spider or spec.spider
+    return Task(
+        crawl=row.id,
+        is_over=row.state in ("finished", "cancelled"),
+        extractor=_extractor(reference, is_given=spider is not None),
+        reference=reference,
+        max_links=spec.max_links_per_page,
+    )
+
+
+def _extractor(reference: str | None, *, is_given: bool) -> Extractor:
+    try:
+        extractor = load_extractor(reference)
+    except Refused as error:
+        if is_given:
+            raise
+        raise Refused(f"{error}; the crawl was made with it, name another with --spider") from error
+    if not extractor.version:
+        raise Refused(f"the spider {extractor.name!r} has no version to tell its items by: Spider(..., version='1')")
+    return extractor
+
+
+async def _run(settings: Settings, task: Task) -> tuple[Tally, bool]:
+    stop = stop_on_signals()
+    engine = open_database(settings)
+    try:
+        with bar("reparsing", unit="pages") as show, ArchiveReader(settings.folder / "archive", engine) as reader:
+            total = count(engine, task.crawl)
+            async with Children(settings.parsers) as children:
+                stream = Stream(engine, reader, children, on_progress=lambda tally: _show(show, tally, total))
+                await stream.work(task, stop)
+    finally:
+        engine.dispose()
+    return stream.tally, not stop.is_set()
+
+
+def _show(show: Show, tally: Tally, total: int) -> None:
+    # A crawl that goes on has more pages by now than it had.
+    show(tally.pages, max(total, tally.pages))

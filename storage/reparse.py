@@ -1,0 +1,82 @@
+"""A crawl's archived pages, to be parsed once more, and what that said → event store and read models.
+
+Takes an engine and a crawl's id; owns nothing. A recorder may go on meanwhile: whoever writes waits for the other. What
+is known already stays as it is, so that appending twice is appending once.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from sqlalchemy import Connection, Engine, func, select
+
+from events.pages import PageFetched
+from storage import event_store, tables
+from storage.database import writing
+from storage.event_store import Arrival, Recorded, chunks
+from storage.fold import fold
+from storage.tables import digest
+
+#: Pages looked up together.
+_CHUNK = 250
+
+
+class Archived(msgspec.Struct, frozen=True):
+    """A page that a crawl has fetched: its page.fetched, and the key of the page.parsed that stands for it, if any.
+
+    Its body is lost where `event.place` is None.
+    """
+
+    event: Recorded
+    parsed_event: bytes | None
+
+
+def count(engine: Engine, crawl: str) -> int:
+    """How many pages `archived` gives by now."""
+    event = tables.events.c
+    query = select(func.count()).where(event.crawl == crawl, event.type == PageFetched.TYPE)
+    with engine.connect() as connection:
+        return connection.execute(query).scalar_one()
+
+
+def archived(engine: Engine, crawl: str) -> Iterator[list[Archived]]:
+    """The fetched pages of a crawl in the order of the archive, some at a time."""
+    events = event_store.read(engine, types=(PageFetched.TYPE,), crawl=crawl)
+    while chunk := [stored.recorded() for stored in itertools.islice(events, _CHUNK)]:
+        parsed = _parsed(engine, crawl, chunk)
+        yield [Archived(event, parsed.get(digest(crawl, event.message.payload.url))) for event in chunk]
+
+
+def _parsed(engine: Engine, crawl: str, events: Sequence[Recorded]) -> dict[bytes, bytes | None]:
+    """The keys of pages that have a row → that of the page.parsed that stands in it."""
+    page = tables.pages.c
+    keys = [digest(crawl, event.message.payload.url) for event in events]
+    with engine.connect() as connection:
+        rows = connection.execute(select(page.key, page.parsed_event).where(page.key.in_(keys))).all()
+    return {bytes(key): None if parsed is None else bytes(parsed) for key, parsed in rows}
+
+
+def known(engine: Engine, keys: Sequence[bytes]) -> set[bytes]:
+    """Those of these keys under which an event is recorded."""
+    with engine.connect() as connection:
+        return _known(connection, keys)
+
+
+def append(engine: Engine, arrivals: Sequence[Arrival]) -> set[bytes]:
+    """Append events and fold them, in one transaction; returns the keys of the new ones. Raises what SQL raises."""
+    batch = {arrival.key: arrival for arrival in arrivals}
+    with writing(engine) as connection:
+        # Nobody else writes now. Two commands at once say the same in other words (its time, how long it took), which
+        # is no conflict between events that anybody has to hear of.
+        for key in _known(connection, list(batch)):
+            del batch[key]
+        if batch:
+            event_store.append(connection, batch)
+            fold(connection, [Recorded(key, arrival.message) for key, arrival in batch.items()])
+    return set(batch)
+
+
+def _known(connection: Connection, keys: Sequence[bytes]) -> set[bytes]:
+    key = tables.events.c.key
+    queries = (select(key).where(key.in_(some)) for some in chunks(keys))
+    return {bytes(found) for query in queries for found in connection.execute(query).scalars()}

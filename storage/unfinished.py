@@ -1,0 +1,64 @@
+"""What is recorded of crawls that are not over, as far as the frontier needs it. Takes an engine, gives rows.
+
+What may be long is an iterator that holds some rows at a time.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from events.crawls import ALL as LIFE
+from storage import event_store, tables
+from storage.event_store import Stored, stored_of
+from storage.listings import stream
+
+
+def crawls(engine: Engine) -> list[tuple[str, str, str]]:
+    """Crawls that are not over: id, state, and specification in JSON."""
+    crawl = tables.crawls.c
+    query = select(crawl.id, crawl.state, crawl.spec).where(
+        crawl.state.in_(("running", "paused")), crawl.spec.is_not(None)
+    )
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query.order_by(crawl.started_at, crawl.id))]
+
+
+def seeds(engine: Engine, crawl: str) -> Iterator[str]:
+    """The seeds of a crawl."""
+    seed = tables.seeds.c
+    return (row["url"] for row in stream(engine, select(seed.url).where(seed.crawl == crawl)))
+
+
+def crawl_delays(engine: Engine, crawl: str) -> list[tuple[str, int]]:
+    """The hosts of a crawl whose robots.txt asks for a delay, and that delay in ms."""
+    host = tables.hosts.c
+    query = select(host.host, host.crawl_delay_ms).where(host.crawl == crawl, host.crawl_delay_ms > 0)
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def known_pages(engine: Engine, crawl: str) -> Iterator[dict[str, Any]]:
+    """What stands of each page of a crawl that has an outcome, and whether it was `read`."""
+    page = tables.pages.c
+    query = select(
+        *(page.url, page.depth, page.hops, page.via, page.attempts, page.outcome, page.reason, page.retryable),
+        *(page.status, page.event, page.parsed_event.is_not(None).label("read")),
+    )
+    return stream(engine, query.where(page.crawl == crawl, page.outcome.is_not(None)))
+
+
+def unread(engine: Engine, crawl: str) -> Iterator[Stored]:
+    """The page.fetched of pages that nobody has read."""
+    page, event, body = tables.pages.c, tables.events.c, tables.bodies.c
+    query = select(event.position, event.data, body.segment, body.offset, body.length)
+    query = query.join_from(tables.pages, tables.events, page.event == event.key)
+    query = query.join(tables.bodies, event.position == body.position, isouter=True)
+    query = query.where(page.crawl == crawl, page.outcome == "fetched", page.parsed_event.is_(None))
+    return (stored_of(**row) for row in stream(engine, query))
+
+
+def version(engine: Engine, crawl: str) -> int:
+    """The version of the last recorded event of the crawl's own life; 0 where there is none."""
+    events = event_store.read(engine, types=[kind.TYPE for kind in LIFE], crawl=crawl)
+    return max((stored.recorded().message.payload.version for stored in events), default=0)
