@@ -11,6 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from scraper.html.jsonld import read_jsonld
 from scraper.html.links import resolve
+from scraper.html.text import collapsed
 from scraper.page import Page, text_of
 from scraper.spider import source_version
 
@@ -103,7 +104,7 @@ def main_text(html: LexborHTMLParser) -> str:
         node.decompose()
     for block in root.css(_BLOCKS):
         block.insert_before(_BREAK)
-    words = " ".join(root.text().split())
+    words = collapsed(root.text())
     return "\n".join(filter(None, map(str.strip, words.split(_BREAK))))
 
 

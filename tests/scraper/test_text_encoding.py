@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.html.labels import DECODERS
-from scraper.html.text import decoded, encoding_of, markup
+from scraper.html.text import collapsed, decoded, encoding_of, markup
 
 RUSSIAN = "Привет, мир"
 
@@ -90,3 +90,11 @@ def test_any_bytes_under_any_header_become_text(body, content_type):
 @given(st.binary(max_size=100), st.sampled_from(sorted(DECODERS)))
 def test_any_bytes_can_be_read_by_any_label(body, label):
     decoded(body, encoding_of(body, f"text/html; charset={label}"))
+
+
+WHITE = "".join(mark for mark in map(chr, range(0x110000)) if mark.isspace())
+
+
+@given(st.text(alphabet=st.sampled_from(" \n\tab\x01é" + WHITE), max_size=30))
+def test_white_space_collapses_as_it_does_between_words(text):
+    assert collapsed(text) == " ".join(text.split())

@@ -89,8 +89,8 @@ async def test_another_server_takes_over_and_a_paused_crawl_stays_paused_there(t
     data = ("--data", str(tmp_path))
     other = tmp_path / "other"
     other.mkdir()
-    async with running_site(SiteOptions(hosts=2, pages=80, latency_ms=20)) as site:
-        words = ("crawl", site.root_url, *WORDS, "--delay", "0.01", "--name", "mine", *data)
+    async with running_site(SiteOptions(hosts=2, pages=200, latency_ms=20)) as site:
+        words = ("crawl", site.root_url, *WORDS, "--delay", "0.1", "--name", "mine", *data)
         async with running(*words) as process:
             await until(lambda: len(site.log.records) > 30)
             assert (await penstock("pause", "mine", *data)).status == 0

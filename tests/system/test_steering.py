@@ -41,8 +41,8 @@ async def test_a_paused_crawl_asks_for_nothing_until_it_is_resumed_also_after_a_
 async def test_a_cancelled_crawl_ends_frees_its_memory_and_keeps_what_it_has(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path))
     async with running_site(SiteOptions(hosts=2, pages=300, latency_ms=60)) as site:
-        words = ("crawl", site.root_url, "--name", "mine", *CRAWL, *data)
-        second = ("crawl", site.root_url, "--name", "other", *CRAWL, *data)
+        words = ("crawl", site.root_url, "--name", "mine", *CRAWL, "--delay", "0.05", *data)
+        second = ("crawl", site.root_url, "--name", "other", *CRAWL, "--delay", "0.05", *data)
         async with running(*words) as process, running(*second) as other:
             await until(lambda: len(site.log.records) > 60)
             assert (await penstock("cancel", "mine", *data)).status == 0
