@@ -94,7 +94,7 @@ async def test_other_seeds_under_the_name_of_an_unfinished_crawl_are_refused_and
     tmp_path: Path,
 ) -> None:
     data = ("--data", str(tmp_path), "--allow-private")
-    async with running_site(SiteOptions(pages=200, latency_ms=40)) as site:
+    async with running_site(SiteOptions(pages=60, latency_ms=40)) as site:
         async with running("crawl", site.root_url, "--delay", "0.1", *data) as process:
             await until(lambda: len(site.log.records) > 5)
             other = await penstock("crawl", f"{site.root_url}other", *data)

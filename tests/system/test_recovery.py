@@ -8,6 +8,8 @@ import signal
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from events.bus import Bus
 from penstock.cluster.folder import DataFolder
 from penstock.site import SiteOptions, expected, judge, running_site
@@ -19,7 +21,7 @@ DELAY_SECONDS = 0.05
 #: Stamps are taken where a request is read, a little after it was sent.
 TOLERANCE_SECONDS = 0.005
 WORDS = ("--scope", "any", "--per-host", "1", "--allow-private", "--progress", "none", "--json")
-OPTIONS = SiteOptions(hosts=4, pages=160, latency_ms=10)
+OPTIONS = SiteOptions(hosts=4, pages=320, latency_ms=10)
 
 
 async def fetched(data: Path) -> set[str]:
@@ -67,6 +69,7 @@ async def test_a_server_that_is_emptied_in_mid_crawl_costs_nothing_that_was_reco
     politely(site)
 
 
+@pytest.mark.soak
 async def test_a_server_that_has_lost_its_file_goes_on_from_what_is_recorded(tmp_path: Path) -> None:
     async with running_site(OPTIONS) as site:
         words = ("crawl", site.root_url, *WORDS, "--delay", str(DELAY_SECONDS), "--data", str(tmp_path))
@@ -85,6 +88,7 @@ async def test_a_server_that_has_lost_its_file_goes_on_from_what_is_recorded(tmp
     nothing_again(site, recorded, before)
 
 
+@pytest.mark.soak
 async def test_another_server_takes_over_and_a_paused_crawl_stays_paused_there(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path))
     other = tmp_path / "other"

@@ -6,6 +6,8 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
+
 from events.bus import Bus
 from penstock.cluster.folder import DataFolder
 from penstock.site import SiteOptions, expected, running_site
@@ -38,6 +40,7 @@ async def test_a_paused_crawl_asks_for_nothing_until_it_is_resumed_also_after_a_
     assert (over.status, "finished" in over.err) == (2, True), over
 
 
+@pytest.mark.soak
 async def test_a_cancelled_crawl_ends_frees_its_memory_and_keeps_what_it_has(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path))
     async with running_site(SiteOptions(hosts=2, pages=300, latency_ms=60)) as site:
@@ -62,7 +65,7 @@ async def test_a_cancelled_crawl_ends_frees_its_memory_and_keeps_what_it_has(tmp
 
 async def test_seeds_can_be_added_to_a_crawl_that_runs(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path))
-    async with running_site(SiteOptions(hosts=2, pages=200, latency_ms=80)) as site:
+    async with running_site(SiteOptions(hosts=2, pages=100, latency_ms=80)) as site:
         first, second = site.root_url, f"http://{site.hosts[1]}/"
         words = ("crawl", first, "--name", "mine", "--delay", "0.1", "--allow-private", "--progress", "none", *data)
         async with running(*words) as process:
