@@ -28,7 +28,7 @@ KINDS = {
 }
 #: Work must go on this long after a kill, at the latest: a lease, the reclaim after it, and a restart.
 RESUMES_SECONDS = 20.0
-WORDS = ("--scope", "any", "--delay", "0", "--per-host", "4", "--allow-private", "--progress", "none", "--json")
+WORDS = ("--scope", "any", "--delay", "0", "--per-host", "2", "--allow-private", "--progress", "none", "--json")
 
 
 def victims(pid: int, kind: str) -> list[int]:
