@@ -88,6 +88,7 @@ crawls = Table(
     Column("state", Text, nullable=False),
     Column("spec", Text),
     Column("started_at", Text),
+    #: One of these four, or none, has the time of the event that made the state.
     Column("paused_at", Text),
     Column("resumed_at", Text),
     Column("cancelled_at", Text),
@@ -96,6 +97,8 @@ crawls = Table(
     Column("final_fetched", Big),
     Column("final_failed", Big),
     Column("final_excluded", Big),
+    #: Of the event that made the state; 0 if none did, or one from before there were versions.
+    Column("version", Big),
 )
 
 seeds = Table(
@@ -141,7 +144,7 @@ pages = Table(
     Column("segment", Integer),
     Column("offset", Big),
     Column("length", Big),
-    # what it said, from the latest page.parsed
+    # what it said, from the latest page.parsed without an error, or the latest if all have one
     Column("parsed_at", Text),
     Column("parsed_event", LargeBinary(32)),
     Column("title", Text),
@@ -154,6 +157,8 @@ pages = Table(
     Column("spider_version", Text),
     Column("parse_ms", Float),
     Index("pages_by_outcome", "crawl", "outcome"),
+    #: Latest first, page by page.
+    Index("pages_by_settled", "crawl", "settled_at", "key"),
 )
 
 tallies = Table(
@@ -199,6 +204,18 @@ failures = Table(
     Column("started_at", Big),
     Column("elapsed_ms", Big),
     Column("failed_at", Text, nullable=False),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("crawl", Text, primary_key=True),
+    #: Unix seconds at which TIMELINE_SECONDS of requests begin.
+    Column("bucket", Big, primary_key=True, autoincrement=False),
+    Column("fetched", Big, nullable=False),
+    Column("failed", Big, nullable=False),
+    #: Of the requests that brought a page, summed.
+    Column("elapsed_ms", Big, nullable=False),
 )
 
 hosts = Table(

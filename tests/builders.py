@@ -102,6 +102,11 @@ def crawl_finished(
     return make_message(CrawlFinished(fetched=fetched, failed=failed, excluded=excluded), crawl=crawl, time=time)
 
 
+def life(kind: type[Payload], version: int, *, crawl: str = CRAWL, time: str = TIME, **facts: Any) -> Message:
+    """An event of a crawl's own life, under the id that its version gives it."""
+    return make_message(kind(version=version, **facts), id=f"{crawl}.v{version}", crawl=crawl, time=time)
+
+
 def warc_member(url: str = URL, body: bytes = b"<p>hello</p>", *, content_type: str = "text/html") -> bytes:
     """One page as the fetcher stores it: a gzip member that is a whole WARC/1.1 response record."""
     http = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n" % (

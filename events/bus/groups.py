@@ -4,7 +4,10 @@ Also owns the epoch: a random word set once. Who remembers anything about Redis 
 Redis whose frontier was not rebuilt for its epoch (`is_restored`) has been emptied, or was never used.
 """
 
+import contextlib
 import secrets
+
+from redis.exceptions import WatchError
 
 from events import topology
 from events.bus.connection import Bus
@@ -36,4 +39,10 @@ async def is_restored(bus: Bus) -> bool:
 
 async def mark_restored(bus: Bus, epoch: str) -> None:
     """Say that the frontier holds all that is recorded; without effect if the world has changed since this epoch."""
-    await bus.redis.set(bus.keys.restored, epoch)
+    async with bus.redis.pipeline() as pipeline:
+        await pipeline.watch(bus.keys.epoch)
+        if await pipeline.get(bus.keys.epoch) == epoch.encode():
+            pipeline.multi()
+            pipeline.set(bus.keys.restored, epoch)
+            with contextlib.suppress(WatchError):
+                await pipeline.execute()

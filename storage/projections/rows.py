@@ -34,10 +34,10 @@ def add(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         connection.execute(_insert(table, connection.dialect.name).on_conflict_do_nothing(), rows)
 
 
-def sum_up(connection: Connection, table: Table, rows: Sequence[Row], *, column: str) -> None:
-    """Add to one column of rows, which begin at 0."""
+def sum_up(connection: Connection, table: Table, rows: Sequence[Row], *, columns: tuple[str, ...]) -> None:
+    """Add to these columns of rows, which begin at 0."""
     if rows:
-        connection.execute(_adding(table, connection.dialect.name, column), rows)
+        connection.execute(_adding(table, connection.dialect.name, columns), rows)
 
 
 def columns(table: Table, *, besides: Iterable[str] = ()) -> Row:
@@ -53,9 +53,9 @@ def _upsert(table: Table, dialect: str) -> Any:
 
 
 @cache
-def _adding(table: Table, dialect: str, column: str) -> Any:
+def _adding(table: Table, dialect: str, columns: tuple[str, ...]) -> Any:
     statement, keys = _insert(table, dialect), [each.name for each in table.primary_key.columns]
-    changes = {column: table.c[column] + statement.excluded[column]}
+    changes = {name: table.c[name] + statement.excluded[name] for name in columns}
     return statement.on_conflict_do_update(index_elements=keys, set_=changes)
 
 

@@ -26,7 +26,7 @@ def count(connection: Connection, changes: Iterable[tuple[Row | None, Row]]) -> 
         for (crawl, kind, word), number in sorted(sums.items())
         if number
     ]
-    rows.sum_up(connection, tallies, changed, column="count")
+    rows.sum_up(connection, tallies, changed, columns=("count",))
     if any(each["count"] < 0 for each in changed):
         connection.execute(delete(tallies).where(tallies.c.count == 0))
 

@@ -7,7 +7,7 @@ from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError, 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from events.bus import Bus, Consumer, publish
-from events.bus.groups import ensure_groups, epoch
+from events.bus.groups import ensure_groups, epoch, is_restored, mark_restored
 from events.bus.guards import check_server, check_version
 from events.bus.scripts import passing, run
 from events.errors import Refused, UnsafeServer
@@ -86,6 +86,18 @@ async def test_a_flushed_server_is_another_world(bus):
 
     assert await epoch(bus) == ""
     assert await ensure_groups(bus) not in ("", before)
+
+
+async def test_a_world_that_is_gone_is_not_said_to_be_restored(bus):
+    gone = await epoch(bus)
+    await bus.redis.flushall()
+    world = await ensure_groups(bus)
+
+    await mark_restored(bus, gone)
+    assert not await is_restored(bus)
+    await mark_restored(bus, world)
+    await mark_restored(bus, gone)
+    assert await is_restored(bus)
 
 
 async def test_a_server_that_is_full_is_waited_for_and_nothing_is_half_done(bus):

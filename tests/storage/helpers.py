@@ -22,6 +22,7 @@ from tests import builders
 
 READ_MODELS = (
     *(tables.crawls, tables.seeds, tables.pages, tables.tallies, tables.items, tables.failures, tables.hosts),
+    tables.timeline,
 )
 
 

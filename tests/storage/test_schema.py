@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, select, text, update
 
+from events.crawls import CrawlFinished, CrawlPaused, CrawlResumed
 from events.errors import Refused
 from events.settings import Settings
 from storage import event_store, tables
@@ -29,6 +30,10 @@ MESSAGES = [
     builders.page_fetched(attempt=2),
     builders.page_parsed(detail="long " * 1_000),
     builders.robots_fetched(),
+    builders.life(CrawlPaused, 2, time="2026-11-23T18:00:00.000Z"),
+    builders.life(CrawlResumed, 3),
+    builders.life(CrawlPaused, 2, crawl="ended"),
+    builders.life(CrawlFinished, 3, crawl="ended", fetched=4, failed=0, excluded=1),
 ]
 
 
@@ -167,7 +172,12 @@ def _make_first(settings: Settings, *, stamp: str | None) -> None:
 def _downgrade(engine: Engine, stamp: str | None) -> None:
     with writing(engine) as connection:
         connection.execute(text("DROP INDEX events_by_about"))
+        connection.execute(text("DROP INDEX pages_by_settled"))
         connection.execute(text("ALTER TABLE events DROP COLUMN about"))
+        connection.execute(text("ALTER TABLE crawls DROP COLUMN version"))
+        # The state went by the times alone.
+        connection.execute(text("UPDATE crawls SET paused_at = '2026-11-23T18:00:00.000Z'"))
+        connection.execute(text("UPDATE crawls SET state = 'paused' WHERE finished_at IS NULL"))
         if stamp:
             connection.execute(update(VERSION_TABLE).values(version_num=stamp))
         else:
