@@ -6,6 +6,7 @@ is known already stays as it is, so that appending twice is appending once.
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, func, select
@@ -24,11 +25,13 @@ _CHUNK = 250
 class Archived(msgspec.Struct, frozen=True):
     """A page that a crawl has fetched: its page.fetched, and the key of the page.parsed that stands for it, if any.
 
-    Its body is lost where `event.place` is None.
+    Its body is lost where `event.place` is None. `links` is what that page.parsed counts: found, and left out of them.
+    It is None where nobody could count them.
     """
 
     event: Recorded
-    parsed_event: bytes | None
+    parsed_event: bytes | None = None
+    links: tuple[int, int] | None = None
 
 
 def count(engine: Engine, crawl: str) -> int:
@@ -44,16 +47,18 @@ def archived(engine: Engine, crawl: str) -> Iterator[list[Archived]]:
     events = event_store.read(engine, types=(PageFetched.TYPE,), crawl=crawl)
     while chunk := [stored.recorded() for stored in itertools.islice(events, _CHUNK)]:
         parsed = _parsed(engine, crawl, chunk)
-        yield [Archived(event, parsed.get(digest(crawl, event.message.payload.url))) for event in chunk]
+        yield [Archived(event, *parsed.get(digest(crawl, event.message.payload.url), ())) for event in chunk]
 
 
-def _parsed(engine: Engine, crawl: str, events: Sequence[Recorded]) -> dict[bytes, bytes | None]:
-    """The keys of pages that have a row → that of the page.parsed that stands in it."""
+def _parsed(engine: Engine, crawl: str, events: Sequence[Recorded]) -> dict[bytes, tuple[Any, ...]]:
+    """The keys of parsed pages → that of the page.parsed that stands in the row, and the links that it counts."""
     page = tables.pages.c
+    columns = (page.parsed_event, page.links_found, page.links_left_out, page.parse_error)
     keys = [digest(crawl, event.message.payload.url) for event in events]
     with engine.connect() as connection:
-        rows = connection.execute(select(page.key, page.parsed_event).where(page.key.in_(keys))).all()
-    return {bytes(key): None if parsed is None else bytes(parsed) for key, parsed in rows}
+        query = select(page.key, *columns).where(page.key.in_(keys), page.parsed_event.is_not(None))
+        rows = connection.execute(query).all()
+    return {bytes(key): (bytes(event), None if error else (found, cut)) for key, event, found, cut, error in rows}
 
 
 def known(engine: Engine, keys: Sequence[bytes]) -> set[bytes]:

@@ -5,6 +5,8 @@ import msgspec
 from events.codec import clean
 from events.envelope import Envelope, Message
 
+__all__ = ["clean", "cleaned"]
+
 #: How JSON spells a NUL; without it in the raw bytes there is none in the message.
 _ESCAPED_NUL = b"\\u0000"
 

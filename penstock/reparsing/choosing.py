@@ -38,10 +38,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """A page to parse: its page.fetched, and what a child gets."""
+    """A page to parse: its page.fetched, what a child gets, and the links that the parse before counted, if it did."""
 
     event: Recorded
     job: Job
+    links: tuple[int, int] | None = None
 
 
 def portions(engine: Engine, reader: ArchiveReader, task: Task, tally: Tally) -> Iterator[list[Chosen]]:
@@ -52,7 +53,7 @@ def portions(engine: Engine, reader: ArchiveReader, task: Task, tally: Tally) ->
         for page in _to_parse(engine, chunk, task, tally):
             if (body := _body(reader, page.event, tally)) is None:
                 continue
-            portion.append(Chosen(page.event, _job(page.event, body, task)))
+            portion.append(Chosen(page.event, _job(page, body, task), page.links))
             size += len(body)
             if len(portion) >= PAGES_A_PORTION or size >= BYTES_A_PORTION:
                 yield portion
@@ -100,6 +101,7 @@ def _body(reader: ArchiveReader, event: Recorded, tally: Tally) -> bytes | None:
         return None
 
 
-def _job(event: Recorded, body: bytes, task: Task) -> Job:
-    page: PageFetched = event.message.payload
-    return Job(page.url, body, page.depth, task.reference, task.max_links)
+def _job(archived: Archived, body: bytes, task: Task) -> Job:
+    page: PageFetched = archived.event.message.payload
+    # What was counted once is not counted again: the links are the crawl's, and this run hands on none.
+    return Job(page.url, body, page.depth, task.reference, task.max_links, links=archived.links is None)

@@ -23,7 +23,6 @@ from scraper.parsers.parsed import reparsed
 from storage.batch import is_passing
 from storage.event_store import Arrival
 from storage.reparse import append
-from storage.text import cleaned
 
 #: What `source` says in these events.
 SOURCE = "penstock.reparse"
@@ -56,10 +55,10 @@ def _arrivals(batch: Sequence[Read], tally: Tally) -> list[Arrival]:
 
 
 def _arrival(read: Read, tally: Tally) -> Arrival | None:
-    message = reparsed(read.page.event.message, read.result, source=SOURCE)
+    message = reparsed(read.page.event.message, read.result, source=SOURCE, links=read.page.links)
     try:
         raw = codec.encode(message)
-        return Arrival(cleaned(codec.decode(raw), raw), raw)
+        return Arrival(codec.decode(raw), raw)
     except (Undecodable, ValueError) as error:
         # The items come from a child as they are, and a page may have taken it over.
         _count_unrecorded(message.payload.url, error, tally)

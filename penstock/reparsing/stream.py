@@ -27,7 +27,7 @@ from storage.archive_reader import ArchiveReader
 PAGES_A_CHILD = 24
 #: Pages recorded in one transaction, or fewer that have so many bytes of items. Must stay well below what a writer
 #: takes LOCK_SECONDS for, because a recorder that shares the database waits that long.
-PAGES_A_TRANSACTION, BYTES_A_TRANSACTION = 500, 32 * 1024 * 1024
+PAGES_A_TRANSACTION, BYTES_A_TRANSACTION = 200, 32 * 1024 * 1024
 
 
 class Stream:

@@ -104,8 +104,8 @@ def main_text(html: LexborHTMLParser) -> str:
         node.decompose()
     for block in root.css(_BLOCKS):
         block.insert_before(_BREAK)
-    words = collapsed(root.text())
-    return "\n".join(filter(None, map(str.strip, words.split(_BREAK))))
+    blocks = filter(None, map(str.strip, root.text().split(_BREAK)))
+    return collapsed(_BREAK.join(blocks)).replace(_BREAK, "\n")
 
 
 def _only(nodes: list[LexborNode]) -> LexborNode | None:

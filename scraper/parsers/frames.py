@@ -24,13 +24,17 @@ class BrokenFrame(PenstockError):
 
 
 class Job(msgspec.Struct, frozen=True, array_like=True):
-    """A page to read: `raw` is its WARC record as a gzip member; `spider` names the extractor, None the generic one."""
+    """A page to read: `raw` is its WARC record as a gzip member; `spider` names the extractor, None the generic one.
+
+    `links` False: nobody asks for its links, so that they are neither looked for nor counted.
+    """
 
     url: str
     raw: bytes
     depth: int = 0
     spider: str | None = None
     max_links: int = 10_000
+    links: bool = True
 
 
 class Result(msgspec.Struct, array_like=True, kw_only=True):
@@ -70,7 +74,7 @@ def frame(message: Job | Result) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def length_of(head: bytes) -> int:
+def length_of(head: bytes | bytearray) -> int:
     """The length that the first four bytes of a frame speak of; raises `BrokenFrame` for an absurd one."""
     length: int = _LENGTH.unpack(head)[0]
     if length > MAX_FRAME_BYTES:
@@ -89,9 +93,10 @@ class Inbox:
         self._data += data
         start = 0
         while len(self._data) - start >= _LENGTH.size:
-            end = start + _LENGTH.size + length_of(bytes(self._data[start : start + _LENGTH.size]))
+            end = start + _LENGTH.size + length_of(self._data[start : start + _LENGTH.size])
             if len(self._data) < end:
                 break
-            yield bytes(self._data[start + _LENGTH.size : end])
+            # By a view, because a slice would be copied twice, and a page's text is long.
+            yield bytes(memoryview(self._data)[start + _LENGTH.size : end])
             start = end
         del self._data[:start]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -58,9 +59,15 @@ def message(delivery: Delivery, said: PageParsed) -> Message:
     return new_message(whole, id=id, source=PARSE.name, crawl=cause.crawl, subject=whole.url, cause=cause)
 
 
-def reparsed(fetched: Message, result: Result, *, source: str) -> Message:
-    """The event for an archived page that was read once more. It hands on no links, for its crawl has them already."""
-    said = msgspec.structs.replace(read(result, ()), links=())  # a refresh leads nowhere either
+def reparsed(fetched: Message, result: Result, *, source: str, links: tuple[int, int] | None = None) -> Message:
+    """The event for an archived page that was read once more. It hands on no links, for its crawl has them already.
+
+    `links` is what the parse before counted, found and left out; None if the result is to say it.
+    """
+    said = read(result, ())
+    found, left_out = links or (said.links_found, said.links_left_out)
+    # A refresh leads nowhere either.
+    said = msgspec.structs.replace(said, links=(), links_found=found, links_left_out=left_out)
     whole = _said_of(fetched.payload, said, again=False)
     cause = fetched.envelope
     id = event_id(cause.id, spider=result.spider, version=result.spider_version)
@@ -68,14 +75,23 @@ def reparsed(fetched: Message, result: Result, *, source: str) -> Message:
 
 
 def _said_of(page: PageFetched, said: PageParsed, *, again: bool) -> PageParsed:
-    names = ("url", "host", "fingerprint", "depth", "hops")
-    return msgspec.structs.replace(said, **{name: getattr(page, name) for name in names}, again=again)
+    return msgspec.structs.replace(
+        said,
+        url=page.url,
+        host=page.host,
+        fingerprint=page.fingerprint,
+        depth=page.depth,
+        hops=page.hops,
+        again=again,
+    )
 
 
 def event_id(fetched_id: str, *, spider: str, version: str) -> str:
     """The id of what an extractor says of a page: it follows from the page.fetched's, the extractor and its version."""
     id = f"{fetched_id.removesuffix('.out')}.parsed"
-    if not version:
-        return id
-    extractor = hashlib.sha256(f"{spider}\n{version}".encode("utf-8", "replace")).hexdigest()
-    return f"{id}.{extractor[:_EXTRACTOR_DIGITS]}"
+    return f"{id}.{_extractor_digits(spider, version)}" if version else id
+
+
+@lru_cache
+def _extractor_digits(spider: str, version: str) -> str:
+    return hashlib.sha256(f"{spider}\n{version}".encode("utf-8", "replace")).hexdigest()[:_EXTRACTOR_DIGITS]

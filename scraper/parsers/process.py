@@ -5,11 +5,15 @@ connection, no settings. The kernel bounds it (`limit_memory`, `allow_seconds`),
 takes too long, and it goes with its supervisor. Between pages it also leaves by itself once it has grown large.
 """
 
+import contextlib
+import fcntl
+import gc
 import os
 import resource
 import signal
 import sys
 import time
+from functools import cache
 from typing import BinaryIO, NamedTuple
 
 from events.lifetime import die_with_parent
@@ -23,6 +27,9 @@ PAGE_CPU_SECONDS = 10
 #: A process that has grown by this much (resident) since its start leaves between two pages.
 GROWN_BYTES = 256 * 1024 * 1024
 
+#: Bytes of results that wait in the pipe while the supervisor does other things. The system's 64 KiB are two pages of
+#: long text, and then this process would wait too.
+_PIPE_BYTES = 512 * 1024
 _PAGE_BYTES = resource.getpagesize()
 
 
@@ -48,12 +55,15 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     os.close(nothing)
+    with contextlib.suppress(OSError, AttributeError):  # another system, or another kind of output
+        fcntl.fcntl(sink, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     return os.fdopen(source, "rb"), os.fdopen(sink, "wb")
 
 
 def work(source: BinaryIO, sink: BinaryIO, *, cpu_seconds: int) -> None:
     """Read pages until the input ends, or this process had better go."""
     reader = Reader()
+    gc.freeze()  # what is here at the start stays; no collection has to walk it
     grown = _memory_bytes().resident + GROWN_BYTES
     while head := source.read(4):
         job = jobs.decode(source.read(length_of(head)))
@@ -89,11 +99,16 @@ class _Memory(NamedTuple):
 def _memory_bytes() -> _Memory:
     # Not ru_maxrss: that begins with the size of the process that started this one.
     try:
-        with open("/proc/self/statm", "rb", buffering=0) as statm:
-            address_space, resident = statm.read().split(maxsplit=2)[:2]
+        address_space, resident = os.pread(_statm(), 256, 0).split(maxsplit=2)[:2]
     except OSError:
         return _Memory(0, 0)  # no such limits on this system; time is bounded all the same
     return _Memory(int(address_space) * _PAGE_BYTES, int(resident) * _PAGE_BYTES)
+
+
+@cache
+def _statm() -> int:
+    """The kernel's count of this process's memory, open for good: it is looked at between any two pages."""
+    return os.open("/proc/self/statm", os.O_RDONLY)
 
 
 def allow_seconds(seconds: int) -> None:

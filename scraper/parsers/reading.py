@@ -58,12 +58,12 @@ class Reader:
         except Refused as error:
             return _result(page, page.all_links, error="spider_unusable", detail=str(error))
         # Before the extractor has its turn, for it may cut up the document.
-        links = page.all_links if extractor.follow else Links()
+        links = page.all_links if extractor.follow and job.links else Links()
         title = page.title
         items, failure = _extract(extractor, page)
         return _result(
             page,
-            _with_followed(links, page.followed, job.max_links),
+            _with_followed(links, page.followed, job.max_links) if job.links else links,
             title=title,
             items=items,
             spider=extractor.name,

@@ -39,3 +39,11 @@ def test_a_page_that_is_parsed_anew_keeps_its_place_in_the_crawl_and_hands_on_no
     assert (page.url, page.depth, page.title, page.spider) == (FETCHED.payload.url, 3, "T", "books")
     assert (page.links, page.links_found) == ((), 2)
     assert (envelope.id, envelope.causationid, envelope.crawl) == (FIRST, "job-1.out", FETCHED.envelope.crawl)
+
+
+def test_a_page_that_is_parsed_anew_repeats_the_links_that_were_counted_before():
+    result = Result(links_found=5, spider="books", spider_version="2")
+
+    page = reparsed(FETCHED, result, source="penstock.reparse", links=(80, 7)).payload
+
+    assert (page.links, page.links_found, page.links_left_out) == ((), 80, 7)

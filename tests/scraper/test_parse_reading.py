@@ -52,6 +52,15 @@ def test_followed_pages_come_after_the_links(spider):
     assert result.links_found == 2
 
 
+def test_links_that_nobody_asks_for_are_not_looked_for_but_the_extractor_may(spider):
+    job = job_of(BODY, spider=spider("yield {'links': page.links()}\npage.follow('/more')"))
+
+    result = Reader().read(msgspec.structs.replace(job, links=False))
+
+    assert (result.links, result.links_found) == ((), 0)
+    assert [item.data for item in result.decoded_items()] == [{"links": ["http://site.test/next"]}]
+
+
 def test_a_spider_that_does_not_follow_hands_on_only_what_it_asks_for(spider):
     result = read(spider=spider("page.follow('/more')", ", follow=False"))
 

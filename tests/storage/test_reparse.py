@@ -32,6 +32,16 @@ def test_the_fetched_pages_of_a_crawl_come_in_order_with_the_parse_that_stands(e
     assert count(engine, CRAWL) == len(URLS)
 
 
+def test_archived_pages_come_with_the_links_that_were_counted_unless_nobody_could(engine, tmp_path):
+    write(engine, tmp_path, *map(builders.page_fetched, URLS[:3]))
+    write(engine, tmp_path, builders.page_parsed(URLS[0], links_found=80, links_left_out=7))
+    write(engine, tmp_path, builders.page_parsed(URLS[1], links=(), links_found=0, error="parse_timeout"))
+
+    [pages] = archived(engine, CRAWL)
+
+    assert [page.links for page in pages] == [(80, 7), None, None]
+
+
 def test_known_are_the_events_that_are_recorded(engine, tmp_path):
     parsed = builders.page_parsed()
     write(engine, tmp_path, parsed)

@@ -16,7 +16,7 @@ from storage import batch, queries
 from storage.archive import Archive
 from storage.database import open_database
 from tests import builders
-from tests.storage.helpers import arrival
+from tests.storage.helpers import arrival, contents
 from tests.system.commands import penstock, running, until
 
 FAST = ("--delay", "0", "--per-host", "16", "--allow-private", "--progress", "none")
@@ -124,6 +124,23 @@ async def test_a_changed_spider_parses_all_anew_and_the_same_again_adds_nothing(
     assert (back["parsed"], back["already_parsed"], back["superseded"]) == (0, len(URLS), len(URLS))
     assert len(items(data, all_versions=True)) == 3 * len(URLS)  # one of them by the crawl itself
     assert {item["spider_version"] for item in items(data)} == {changed["spider_version"]}
+
+
+async def test_the_links_of_a_crawl_stay_counted_and_are_counted_where_they_were_not(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    body = b"<a href=/1>1</a><a href=/2>2</a>"
+    engine = open_database(Settings(data=str(data)))
+    with Archive(data / "archive", engine) as archive:
+        fetched = [arrival(builders.page_fetched(url), builders.warc_member(url, body)) for url in URLS[3:5]]
+        others = [builders.crawl_started(URLS[0]), builders.page_parsed(URLS[3], links_found=80, links_left_out=7)]
+        batch.write(engine, archive, [*fetched, *map(arrival, [*others, builders.crawl_finished(fetched=2)])])
+    engine.dispose()
+
+    await reparse(data, "--spider", spider(tmp_path, "page.follow('/asked-for')"))
+
+    rows = _rows(data, lambda engine: contents(engine)["pages"])
+    counts = {row["url"]: (row["links_found"], row["links_left_out"]) for row in rows}
+    assert counts == {URLS[3]: (80, 7), URLS[4]: (3, 0)}
 
 
 async def test_a_lost_body_and_a_page_that_kills_its_parser_are_named_and_keep_their_items(tmp_path: Path) -> None:
