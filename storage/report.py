@@ -2,13 +2,14 @@
 
 Its numbers are `fetched`, `failed`, `excluded`, `parsed`, `items`, `bytes`, `statuses` ({"200": n}), `reasons`
 ({word: n}), `latest` ([{url, status, title}]), and `complete`, true once all that the crawl ended with is in SQL.
+Beside it each recorder has a part of its own, `recent.<recorder>`: what it saw in the last seconds (`storage.recent`).
 """
 
 import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,9 +17,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from events.bus import Bus
+from events.envelope import Message
+from events.pages import PageFailed, PageFetched
 from events.progress import INTERVAL_SECONDS, Part
 from storage import queries
 from storage.projections.rows import Row
+from storage.recent import Recent
 
 log = logging.getLogger("storage.record")
 
@@ -28,22 +32,26 @@ LATEST = 5
 RECHECK_SECONDS = 1.0
 #: … for this long.
 RECHECK_FOR_SECONDS = 10.0
+#: What the last seconds brought is worked out this often.
+RECENT_SECONDS = 0.5
 
 
 class _Watch(msgspec.Struct):
     """What this recorder knows of one crawl: what is not said yet, since when, and until when to look again."""
 
     latest: deque[dict[str, Any]]
+    recent: Recent
     is_news: bool = True
     said_at: float = 0.0
+    recent_at: float = 0.0
     until: float = 0.0
 
 
 class Reporter:
-    """Publishes the totals of the crawls that a recorder writes."""
+    """Publishes the totals of the crawls that a recorder writes; `word` tells it from other recorders."""
 
-    def __init__(self, bus: Bus, engine: Engine) -> None:
-        self._part, self._engine = Part(bus, "record"), engine
+    def __init__(self, bus: Bus, engine: Engine, *, word: str) -> None:
+        self._part, self._recent, self._engine = Part(bus, "record"), Part(bus, f"recent.{word}"), engine
         self._watched: dict[str, _Watch] = {}
         self._is_asked = False
 
@@ -68,18 +76,26 @@ class Reporter:
     async def begin(self) -> None:
         """Say where each unfinished crawl stands."""
         for crawl in await asyncio.to_thread(queries.incomplete, self._engine):
-            self.note((), crawls={crawl})
+            self._watch(crawl)
         await self.publish()
 
-    def note(self, pages: Sequence[Row], *, crawls: Collection[str]) -> None:
-        """Remember that these crawls have news, and these pages were touched last."""
-        until = time.monotonic() + RECHECK_FOR_SECONDS
-        for crawl in crawls:
-            watch = self._watched.setdefault(crawl, _Watch(deque(maxlen=LATEST)))
-            watch.is_news, watch.until = True, until
+    def note(self, pages: Sequence[Row], messages: Iterable[Message]) -> None:
+        """Remember that the crawls of these recorded messages have news, and these pages were touched last."""
+        now, watches = time.monotonic(), dict[str, _Watch]()
+        for message in messages:
+            crawl = message.envelope.crawl
+            watch = watches.get(crawl) or watches.setdefault(crawl, self._watch(crawl))
+            if isinstance(message.payload, PageFetched | PageFailed):
+                watch.recent.add(message.payload, now=now)
         for page in pages[-LATEST:]:
             if page["outcome"] and page["crawl"] in self._watched:
                 _put(self._watched[page["crawl"]].latest, page)
+
+    def _watch(self, crawl: str) -> _Watch:
+        now = time.monotonic()
+        watch = self._watched.setdefault(crawl, _Watch(deque(maxlen=LATEST), Recent(now)))
+        watch.is_news, watch.until = True, now + RECHECK_FOR_SECONDS
+        return watch
 
     async def publish(self, *, at_once: bool = False) -> None:
         """Say what is due: news after INTERVAL_SECONDS, or at once."""
@@ -97,6 +113,9 @@ class Reporter:
             return
         watch.is_news, watch.said_at = False, time.monotonic()
         complete = bool(numbers.get("complete"))
+        if complete or watch.said_at - watch.recent_at >= RECENT_SECONDS:
+            watch.recent_at = watch.said_at
+            await self._recent.publish(crawl, watch.recent.numbers(now=watch.said_at), last=True)
         await self._part.publish(crawl, {**numbers, "latest": list(watch.latest)}, last=True)
         if complete or watch.said_at > watch.until:
             del self._watched[crawl]

@@ -7,18 +7,28 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from penstock.view.recents import Recents, rate_of
+
 #: Rates are over this many seconds.
 WINDOW_SECONDS = 5.0
-#: Points of the sparkline, one a second.
+#: A watcher that came this recently has no rate of its own worth showing, and takes the recorders'.
+FIRST_SECONDS = 1.0
+#: Points of the sparkline, one for each second.
 SPARK_POINTS = 40
 
 
 class CrawlState(msgspec.Struct, frozen=True, kw_only=True):
-    """Numbers of one moment; counts are of URLs. `complete` says that SQL has all of them."""
+    """Numbers of one moment; counts are of URLs. `complete` says that SQL has all of them.
+
+    Of the last ten seconds: `latency_ms` {p50, p95} of answers, empty without one; `hosts` [{host, per_second,
+    latency_ms, errors}], the busiest first, `latency_ms` being their median or None. `latest` pages [{url, status,
+    title}] and `failures` [{url, reason, status, detail}] have the newest last.
+    """
 
     crawl: str
     name: str
@@ -39,19 +49,23 @@ class CrawlState(msgspec.Struct, frozen=True, kw_only=True):
     statuses: dict[str, int] = {}
     reasons: dict[str, int] = {}
     latest: list[dict[str, Any]] = []
+    failures: list[dict[str, Any]] = []
+    latency_ms: dict[str, int] = {}
+    hosts: list[dict[str, Any]] = []
     spark: tuple[float, ...] = ()
     complete: bool = False
 
 
 class Watcher:
-    """Turns progress parts into states."""
+    """Turns progress parts into states; `clock` gives monotonic seconds."""
 
-    def __init__(self, crawl: str, name: str) -> None:
+    def __init__(self, crawl: str, name: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.crawl, self.name = crawl, name
-        self._began = time.monotonic()
+        self._clock, self._began = clock, clock()
         self._points: deque[tuple[float, int]] = deque()
         self._spark: deque[float] = deque(maxlen=SPARK_POINTS)
-        self._spark_at = self._began
+        self._spark_from: tuple[float, int] | None = None
+        self._recents = Recents()
 
     def state_of(self, parts: dict[str, dict[str, Any]]) -> CrawlState:
         """The state that these parts make; a frontier's count that SQL has too is shown as SQL has it in the end."""
@@ -63,20 +77,23 @@ class Watcher:
         known = {key: value for key, value in numbers.items() if key in CrawlState.__struct_fields__}
         known |= {"crawl": self.crawl, "name": self.name, "complete": complete}
         known |= {"backlog": {}} if complete else {}
-        rate = self._rate(int(known.get("fetched", 0)))
-        return CrawlState(
-            **known, seconds=time.monotonic() - self._began, pages_per_second=rate, spark=tuple(self._spark)
-        )
+        now = self._clock()
+        shares = self._recents.fresh(parts, now=now, unix=time.time())
+        known |= self._recents.fields(shares)
+        rate = self._rate(int(known.get("fetched", 0)), now=now)
+        if now - self._began < FIRST_SECONDS:
+            rate = rate_of(shares)
+        return CrawlState(**known, seconds=now - self._began, pages_per_second=rate, spark=tuple(self._spark))
 
-    def _rate(self, fetched: int) -> float:
-        now = time.monotonic()
+    def _rate(self, fetched: int, *, now: float) -> float:
         self._points.append((now, fetched))
         while now - self._points[0][0] > WINDOW_SECONDS:
             self._points.popleft()
+        since, before = self._spark_from or (now, fetched)
+        if now - since >= 1.0:
+            self._spark.append(max(0.0, (fetched - before) / (now - since)))
+        if self._spark_from is None or now - since >= 1.0:
+            self._spark_from = (now, fetched)
         earliest, before = self._points[0]
         elapsed = now - earliest
-        rate = (fetched - before) / elapsed if elapsed > 0.2 else 0.0
-        if now - self._spark_at >= 1.0:
-            self._spark.append(rate)
-            self._spark_at = now
-        return max(0.0, rate)
+        return max(0.0, (fetched - before) / elapsed) if elapsed > 0.2 else 0.0
