@@ -12,13 +12,15 @@ from events.pages import Link
 class CrawlStart(Payload, frozen=True):
     """Begin a crawl, or go on with the unfinished one of the same name; `scheduler.seed` answers with its id.
 
-    `more` says that further seeds follow as `seeds.add`, so that the crawl cannot finish before they came.
+    `more` says that further seeds follow as `seeds.add`, so that the crawl cannot finish before they came. `fresh`: it
+    is refused, with the other one's id, where an unfinished crawl has its name.
     """
 
     TYPE: ClassVar[str] = "crawl.start"
     spec: CrawlSpec
     seeds: tuple[str, ...]
     more: bool = False
+    fresh: bool = False
 
 
 class SeedsAdd(Payload, frozen=True):

@@ -10,7 +10,14 @@ class PenstockError(Exception):
 
 
 class Refused(PenstockError):
-    """Raised when something a person gave (a setting, a seed, a server) cannot be used as it is."""
+    """Raised when something a person gave (a setting, a seed, a server) cannot be used as it is.
+
+    `field` names the part of a crawl's description that is at fault, as `delay` or `seeds.0`; empty where none is.
+    """
+
+    def __init__(self, text: str = "", *, field: str = "") -> None:
+        super().__init__(text)
+        self.field = field
 
 
 class UnsafeServer(Refused):

@@ -155,6 +155,15 @@ class Keys:
         return f"{self.root}progress:{crawl}"
 
     @property
+    def news(self) -> str:
+        """CHANNEL: the id of a crawl that has just begun, or that somebody has steered; a hint, never the truth."""
+        return f"{self.root}news"
+
+    def asked(self, word: str) -> str:
+        """STRING with a life: the crawl that a request with this idempotency key (its digest) made, and its digest."""
+        return f"{self.root}asked:{word}"
+
+    @property
     def tickets_prefix(self) -> str:
         """What Celery puts before its own keys."""
         return f"{self.root}celery:"

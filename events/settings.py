@@ -72,6 +72,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     deny: tuple[str, ...] | None = None
     ignore_robots: bool | None = None
     user_agent: str | None = None
+    #: Where the events of a crawl's life are posted, signed with `webhook_secret`; empty or None: nowhere.
+    webhook: str | None = None
+    #: What webhooks are signed with (HMAC-SHA256): text, or `whsec_` and base64. Without one they are not signed.
+    webhook_secret: str = ""
+    # The HTTP API.
+    #: Where it listens. Anywhere but on loopback it wants a token.
+    api_host: str = "127.0.0.1"
+    api_port: int = 8000
+    #: What a client must show; empty: nothing, on loopback only.
+    api_token: str = ""
+    #: Names under which it may be asked for (Host headers), beside localhost and the address it listens at.
+    api_names: tuple[str, ...] = ()
+    #: Spiders that it knows, each `FILE.py[:attribute]` or `module:attribute`; they are asked for by their own names.
+    spiders: tuple[str, ...] = ()
     #: How `penstock crawl` shows what goes on: auto is live on a terminal, plain elsewhere.
     progress: Literal["auto", "live", "plain", "none"] = "auto"
 

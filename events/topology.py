@@ -88,6 +88,12 @@ RESTORE = Stage(
     gives=("page.excluded", "crawl.finished"),
     summary="builds the frontier anew from what is recorded",
 )
+NOTIFY = Stage(
+    "penstock.notify",
+    takes=("crawl.started", "crawl.paused", "crawl.resumed", "crawl.cancelled", "crawl.finished"),
+    gives=(),
+    summary="posts the events of a crawl's life to its webhook",
+)
 RECORD = Stage(
     "storage.record",
     takes=EVENTS,
@@ -95,7 +101,7 @@ RECORD = Stage(
     summary="writes event store, read models and archive, in one transaction a batch",
 )
 
-STAGES: tuple[Stage, ...] = (SEED, DISCOVER, DISPATCH, SETTLE, FETCH, PARSE, REPLAY, RESTORE, RECORD)
+STAGES: tuple[Stage, ...] = (SEED, DISCOVER, DISPATCH, SETTLE, FETCH, PARSE, REPLAY, RESTORE, NOTIFY, RECORD)
 
 #: Every stream there is; one message type each.
 STREAMS: tuple[str, ...] = (*COMMANDS, *EVENTS)
@@ -134,6 +140,7 @@ def diagram() -> str:
     lines.extend(f"  {_node(name)} --> frontier" for name in (SEED.name, DISCOVER.name, SETTLE.name, RESTORE.name))
     lines.append(f"  frontier --> {_node(DISPATCH.name)}")
     lines.append(f"  sql --> {_node(REPLAY.name)}")
+    lines.append(f"  {_node(NOTIFY.name)} --> webhooks([webhooks])")
     lines.append(f"  every([every event]) --> {_node(RECORD.name)} --> sql")
     return "\n".join([*lines, "```"])
 

@@ -16,6 +16,8 @@ import msgspec
 from events.crawls import CrawlSpec
 from events.errors import Refused
 from events.settings import Settings
+from penstock.webhooks.signature import signing_key
+from penstock.webhooks.targets import check_webhook
 from scheduler.urls import canonical
 
 
@@ -30,16 +32,17 @@ def make_plan(settings: Settings, seeds: list[str], *, spider: Any = None) -> Pl
     """The plan; raises `Refused` where something is missing or out of range. `spider` is a loaded `Spider` or None."""
     all_seeds = seeds or _of_spider(spider)
     if not all_seeds:
-        raise Refused("nothing to crawl: give a seed URL, --seeds-file, or a spider that has seeds")
+        raise Refused("nothing to crawl: give a seed URL, --seeds-file, or a spider that has seeds", field="seeds")
     fields = {**(spider.options if spider else {}), **_said(settings)}
     first = canonical(all_seeds[0])
     default = spider.name if spider else first.host.partition("//")[2] if first else "crawl"
-    fields |= {"name": settings.name or default, "spider": _reference(settings.spider)}
+    fields |= {"name": settings.name or default, "spider": settings.spider and absolute_reference(settings.spider)}
     try:
         spec = msgspec.convert(fields, CrawlSpec, strict=False)
     except msgspec.ValidationError as error:
         raise Refused(f"wrong setting of the crawl: {error}") from None
     check_spec(spec)
+    signing_key(settings.webhook_secret)
     return Plan(spec, tuple(all_seeds))
 
 
@@ -54,6 +57,7 @@ def _said(settings: Settings) -> dict[str, Any]:
         "deny": settings.deny,
         "obey_robots": None if settings.ignore_robots is None else not settings.ignore_robots,
         "user_agent": settings.user_agent,
+        "webhook": settings.webhook or None,
     }
     return {name: value for name, value in said.items() if value is not None}
 
@@ -63,13 +67,13 @@ def _of_spider(spider: Any) -> list[str]:
     urls = [canonical(text) for text in texts]
     bad = [text for text, url in zip(texts, urls, strict=True) if url is None]
     if bad:
-        raise Refused(f"the spider {spider.name!r} has a seed that is not a URL: {bad[0]!r}")
+        raise Refused(f"the spider {spider.name!r} has a seed that is not a URL: {bad[0]!r}", field="spider")
     return [url.href for url in urls if url]
 
 
-def _reference(spider: str | None) -> str | None:
-    # A file is named by its whole path, because the parsers work in another folder.
-    if spider is None or ".py" not in spider:
+def absolute_reference(spider: str) -> str:
+    """The reference by which a crawl names a spider: a file by its whole path, for parsers work in another folder."""
+    if ".py" not in spider:
         return spider
     path, mark, attribute = spider.partition(".py")
     return f"{Path(path + mark).expanduser().absolute()}{attribute}"
@@ -78,17 +82,20 @@ def _reference(spider: str | None) -> str | None:
 def check_spec(spec: CrawlSpec) -> None:
     """Raise `Refused` for a specification that is out of range, whoever made it."""
     if not (math.isfinite(spec.delay_seconds) and 0 <= spec.delay_seconds <= 86_400):
-        raise Refused(f"the delay must be from 0 to 86400 seconds, not {spec.delay_seconds}")
-    for name, least, most in (("per_host", 1, 10_000), ("max_pages", 0, 10**12), ("max_depth", 0, 8_000)):
+        raise Refused(f"the delay must be from 0 to 86400 seconds, not {spec.delay_seconds}", field="delay")
+    for name, least, most in (("per_host", 1, 10_000), ("max_pages", 0, 10**9), ("max_depth", 0, 8_000)):
         if not least <= getattr(spec, name) <= most:
-            raise Refused(f"{name} must be from {least} to {most}, not {getattr(spec, name)}")
+            raise Refused(f"{name} must be from {least} to {most}, not {getattr(spec, name)}", field=name)
     if not spec.user_agent.strip() or re.search(r"[\x00-\x1f\x7f]", spec.user_agent) or not spec.user_agent.isascii():
-        raise Refused("the user agent must be one line of ASCII text")
+        raise Refused("the user agent must be one line of ASCII text", field="user_agent")
     if not spec.name.strip() or len(spec.name) > 200:
-        raise Refused("a crawl's name must have from 1 to 200 characters")
+        raise Refused("a crawl's name must have from 1 to 200 characters", field="name")
+    if spec.webhook is not None:
+        check_webhook(spec.webhook)
     for what, patterns in (("allow", spec.allow), ("deny", spec.deny)):
-        for pattern in patterns:
+        for number, pattern in enumerate(patterns):
             try:
                 re.compile(pattern)
-            except re.error as error:
-                raise Refused(f"--{what} {pattern!r} is not a regular expression: {error}") from None
+            except (re.error, OverflowError, RecursionError) as error:
+                wrong = f"--{what} {pattern!r} is not a regular expression: {error}"
+                raise Refused(wrong, field=f"{what}.{number}") from None

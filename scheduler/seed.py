@@ -26,7 +26,7 @@ from scheduler.urls import CanonicalURL, canonical
 #: `seeds.add` may overtake the `crawl.start` that it belongs to (two streams); it waits this long for it.
 _PATIENCE_SECONDS, _LOOK_SECONDS = 1.0, 0.02
 #: Crawl ids are part of keys and of messages worded in Lua.
-_CRAWL_ID = re.compile(r"[\w.-]{1,100}", re.ASCII)
+CRAWL_ID = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _VERBS = {CrawlPause: "paused", CrawlResume: "resumed", CrawlCancel: "cancelled"}
 
 
@@ -45,16 +45,13 @@ async def _carry_out(bus: Bus, consumer: Consumer, frontier: Frontier, crawls: C
     """Carry a command out; False while the frontier is still rebuilt from what is recorded: nothing has happened."""
     if not await patiently(lambda: is_restored(bus)):
         return False
-    if call := await _call(frontier, crawls, delivery):
-        if await run_all(bus.redis, [call]) == [NOT_YET]:
-            return False
-        consumer.forget([delivery])
-    else:
-        await consumer.bury(delivery, "there is no such crawl")
+    if await run_all(bus.redis, [await _call(frontier, crawls, delivery)]) == [NOT_YET]:
+        return False
+    consumer.forget([delivery])
     return True
 
 
-async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call | None:
+async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call:
     command = delivery.payload
     if isinstance(command, CrawlStart):
         return _start(frontier, delivery, command)
@@ -62,7 +59,7 @@ async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call 
         return frontier.control(delivery, _VERBS[type(command)], expected=command.expected_version)
     spec = await _patiently(crawls, delivery.envelope.crawl)
     if spec is None:
-        return None
+        return frontier.refuse(delivery, "there is no such unfinished crawl")
     scope = Scope(spec)
     urls = canonical_urls(command.seeds)
     return frontier.add(
@@ -77,7 +74,7 @@ async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call 
 
 def _start(frontier: Frontier, delivery: Delivery, command: CrawlStart) -> Call:
     try:
-        if not _CRAWL_ID.fullmatch(delivery.envelope.crawl):
+        if not CRAWL_ID.fullmatch(delivery.envelope.crawl):
             raise Refused("a crawl's id is made of letters, digits, `.`, `_` and `-`")
         check_spec(command.spec)
         scope = Scope(command.spec)
@@ -89,6 +86,7 @@ def _start(frontier: Frontier, delivery: Delivery, command: CrawlStart) -> Call:
         spec=command.spec,
         seeds=command.seeds,
         hold=command.more,
+        fresh=command.fresh,
         places={scope.place(url) for url in urls},
         found=candidates(scope, urls),
     )

@@ -128,6 +128,16 @@ class Consumer:
         """Return deliveries untouched: the next reclaim takes them, and this delivery does not count."""
         await self._release(deliveries, blamed=False)
 
+    async def set_aside(self, deliveries: Sequence[Delivery]) -> None:
+        """Hold these no longer; they come again when their lease has run out, and this delivery does not count."""
+        with contextlib.suppress(*PASSING, ResponseError):
+            await self._renew(deliveries, idle_ms=0, blamed=False)
+        self.forget(deliveries)
+
+    def holds(self, delivery: Delivery) -> bool:
+        """Whether this is still ours: not finished, not given away, not taken over."""
+        return f"{delivery.stream} {delivery.id}" in self.held
+
     def forget(self, deliveries: Any) -> None:
         """Stop renewing these; for scripts of a stage's own that finish deliveries."""
         for delivery in deliveries:

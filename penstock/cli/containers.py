@@ -25,4 +25,4 @@ def _stage(command: str, what: str) -> None:
 _stage("scheduler", "Run seed, discover, dispatch and settle")
 _stage("worker", "Run Celery fetch workers")
 _stage("parse", "Run parsers")
-_stage("record", "Run the recorder")
+_stage("record", "Run the recorder, and the notifier of webhooks")

@@ -37,20 +37,26 @@ def crawl(
     seeds_file: Annotated[
         str | None, typer.Option(metavar="FILE|-", help="Seeds, one a line; # begins a comment; - is standard input.")
     ] = None,
+    webhook: Annotated[
+        str | None, typer.Option(metavar="URL", help="Post the events of the crawl's life there.")
+    ] = None,
     progress: Annotated[
         Literal["auto", "live", "plain", "none"] | None, typer.Option(help="How to show it [auto].")
     ] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve the HTTP API and the dashboard meanwhile.")] = False,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Where, with --serve [8000]; 0: any.")] = None,
     json: Json = False,
 ) -> None:
     """Crawl from seed URLs and keep the result; the same command again goes on where it was stopped.
 
     Example: penstock crawl https://books.toscrape.com/ --max-pages 200 --delay 0.5
     """
-    said = {key: value for key, value in locals().items() if key not in ("seeds", "seeds_file", "json")}
-    said |= {"ignore_robots": ignore_robots or None, "allow_private": allow_private or None}
+    own = ("seeds", "seeds_file", "json", "serve", "port")
+    said = {key: value for key, value in locals().items() if key not in (*own, "own")}
+    said |= {"api_port": port, "ignore_robots": ignore_robots or None, "allow_private": allow_private or None}
     from penstock.commands.crawl import crawl as run
 
-    raise typer.Exit(run(seeds or [], given(said), seeds_file=seeds_file, json=json))
+    raise typer.Exit(run(seeds or [], given(said), seeds_file=seeds_file, json=json, serve=serve))
 
 
 @app.command(rich_help_panel="Crawling")

@@ -7,31 +7,42 @@ imports what it needs to watch them, because a person waits for the first page.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shlex
+import socket
 import sys
 import time
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from events.crawls import CrawlSpec
+from events.errors import Refused
 from events.logs import configure_logs
 from events.settings import Settings, load
 from penstock.cluster import Cluster, one_machine
 from penstock.plan import Plan, make_plan
 from penstock.seeds import check_reachable, seed_urls
+from penstock.serving import listen_first, of_no_crawl, served
 from penstock.stopping import INTERRUPTED, stop_on_signals
+from penstock.webhooks.targets import receiver_of
 
 if TYPE_CHECKING:
     from penstock.summary import Summary
 
 FINISHED, NOTHING_FETCHED = 0, 1
+#: So long after its end, who watches the crawl over HTTP is still told of it.
+_LINGER_SECONDS = 1.0
 
 
-def crawl(seeds: list[str], given: dict[str, Any], *, seeds_file: str | None, json: bool) -> int:
+def crawl(seeds: list[str], given: dict[str, Any], *, seeds_file: str | None, json: bool, serve: bool) -> int:
     """Run the command; returns the exit status. Raises `Refused` for what a person must mend."""
     began = time.monotonic()
     settings = load(given)
+    if "api_port" in given and not serve:
+        raise Refused("--port goes with --serve, which serves the HTTP API while the crawl runs")
     plan = _plan(settings, seed_urls(seeds, file=seeds_file))
-    return asyncio.run(_crawl(settings, plan, json=json, began=began))
+    with listen_first(of_no_crawl(settings)) if serve else contextlib.nullcontext() as listening:
+        return asyncio.run(_crawl(settings, plan, listening, json=json, began=began))
 
 
 def _plan(settings: Settings, urls: list[str]) -> Plan:
@@ -54,14 +65,17 @@ def _unfinished(settings: Settings) -> Plan | None:
     return latest_unfinished(settings)
 
 
-async def _crawl(settings: Settings, plan: Plan, *, json: bool, began: float) -> int:
+async def _crawl(settings: Settings, plan: Plan, listening: socket.socket | None, *, json: bool, began: float) -> int:
     if not settings.redis_url:
+        if plan.spec.webhook:
+            await check_reachable([receiver_of(plan.spec.webhook)], allow_private=settings.allow_private)
         await check_reachable(list(plan.seeds), allow_private=settings.allow_private)
     stop = stop_on_signals()
     async with one_machine(settings) as cluster:
         if cluster.is_ours:
             configure_logs(settings.log_level, to=open(settings.folder / "logs" / "penstock.log", "a"))  # noqa: SIM115
-        summary = await _in_cluster(cluster, plan, stop, began=began)
+        async with _served(cluster, listening):
+            summary = await _in_cluster(cluster, plan, stop, began=began)
         if summary is None:
             _say_interrupted(plan.spec, ours=cluster.is_ours)
     if summary is None:
@@ -70,6 +84,17 @@ async def _crawl(settings: Settings, plan: Plan, *, json: bool, began: float) ->
 
     print_summary(summary, json=json)
     return FINISHED if summary.fetched else NOTHING_FETCHED
+
+
+@contextlib.asynccontextmanager
+async def _served(cluster: Cluster, listening: socket.socket | None) -> AsyncIterator[None]:
+    """Have the API answered inside the block, if a socket is given for it."""
+    if listening is None:
+        yield
+        return
+    async with served(cluster, of_no_crawl(cluster.settings), listening):
+        yield
+        await asyncio.sleep(_LINGER_SECONDS)
 
 
 async def _in_cluster(cluster: Cluster, plan: Plan, stop: asyncio.Event, *, began: float) -> Summary | None:

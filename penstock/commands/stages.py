@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import importlib
 import secrets
+from collections.abc import Coroutine
+from typing import Any
 
-from events.errors import Refused
+from events.errors import PenstockError, Refused
 from events.lifetime import die_with_parent, stop_on_signals
 from events.logs import configure_logs
 from events.settings import Settings, load
 
-#: Command → the module whose `run(settings, stop)` is the stage group.
-MODULES = {"scheduler": "scheduler.service", "parse": "scraper.parse", "record": "storage.record"}
+#: Command → the modules whose `run(settings, stop)` together are the stage group.
+MODULES = {
+    "scheduler": ("scheduler.service",),
+    "parse": ("scraper.parse",),
+    "record": ("storage.record", "penstock.notify"),
+}
 
 
 def run(command: str, *, tied: bool) -> int:
@@ -32,9 +38,26 @@ def run(command: str, *, tied: bool) -> int:
 async def _stages(command: str, settings: Settings) -> None:
     stop = stop_on_signals()
     try:
-        await importlib.import_module(MODULES[command]).run(settings, stop)
-    except* Refused as refused:
-        raise refused.exceptions[0] from None
+        async with asyncio.TaskGroup() as tasks:
+            for name in MODULES[command]:
+                module = importlib.import_module(name)
+                tasks.create_task(_one_of_all(module.run(settings, stop), stop), name=name)
+    except* PenstockError as errors:
+        raise _first(errors) from None
+
+
+async def _one_of_all(stage: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    try:
+        await stage
+    finally:
+        stop.set()
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first error in groups of groups: one line for a person to act on."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _worker(settings: Settings) -> int:

@@ -86,12 +86,14 @@ class Frontier:
         spec: CrawlSpec,
         seeds: Sequence[str],
         hold: bool,
+        fresh: bool,
         places: Collection[str],
         found: Sequence[Candidate],
     ) -> Call:
-        """Begin a crawl, or go on with the unfinished one of that name."""
+        """Begin a crawl, or go on with the unfinished one of that name; a `fresh` one is refused instead."""
         texts = [delivery.envelope.crawl, spec.name, msgspec.json.encode(spec), msgspec.json.encode(seeds)]
-        args = [*self._head(delivery), *texts, *_numbers(spec), int(hold), _json_list(places), *_flat(found)]
+        flags = [int(hold), int(fresh)]
+        args = [*self._head(delivery), *texts, *_numbers(spec), *flags, _json_list(places), *_flat(found)]
         return Call(START, [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)], args)
 
     def add(

@@ -7,8 +7,9 @@
 -- ARGV[1]   group    ARGV[2]  entry id    ARGV[3]  time (RFC 3339)
 -- ARGV[4]   crawl id ARGV[5]  name        ARGV[6]  spec (JSON)    ARGV[7]  seeds (JSON)
 -- ARGV[8]   delay ms ARGV[9]  per host    ARGV[10] robots 0|1     ARGV[11] max pages   ARGV[12] max pages a host
--- ARGV[13]  hold 0|1: more seeds follow   ARGV[14] places that these seeds bring into scope (JSON)
--- ARGV[15..] six for each seed, see admit.lua
+-- ARGV[13]  hold 0|1: more seeds follow   ARGV[14] fresh 0|1: do not go on with another one
+-- ARGV[15]  places that these seeds bring into scope (JSON)
+-- ARGV[16..] six for each seed, see admit.lua
 -- returns   1; 0 if somebody else did this before; -2 if the frontier is still rebuilt: then nothing has happened
 if not is_restored() then return -2 end
 if not take(KEYS[2], ARGV[1], ARGV[2]) then return 0 end
@@ -22,6 +23,10 @@ end
 local known = redis.call('HGET', names_key, name)
 local state = known and redis.call('HGET', crawl_key(known), 'state')
 if state == 'running' or state == 'paused' then
+  if ARGV[14] == '1' then
+    answer(KEYS[3], known, 'the name is in use by an unfinished crawl: ' .. known .. ' is ' .. state)
+    return 1
+  end
   if state == 'paused' then
     redis.call('HSET', crawl_key(known), 'state', 'running')
     redis.call('ZADD', turns_key, 0, known)
@@ -43,8 +48,8 @@ redis.call('ZADD', turns_key, 0, crawl)
 local version = next_version(crawl)
 say('crawl.started', 'scheduler.seed', time, crawl, life_id(crawl, version),
   '{"version":' .. version .. ',"spec":' .. ARGV[6] .. ',"seeds":' .. ARGV[7] .. '}')
-widen(crawl, ARGV[14])
-admit(crawl, 15, #ARGV, 'scheduler.seed', time)
+widen(crawl, ARGV[15])
+admit(crawl, 16, #ARGV, 'scheduler.seed', time)
 answer(KEYS[3], crawl)
 finish(crawl, 'scheduler.seed', time)
 return 1

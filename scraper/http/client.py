@@ -1,7 +1,8 @@
 """The one way to the network: a GET, with every limit on it, that ends in an `Answer` or a classified `FetchError`.
 
-Takes a URL; owns the connections (keep-alive, one pool for a process) and the HTTP session. Never follows a redirect,
-keeps no cookie, looks at no proxy setting, decodes no byte without a bound. This is the only module that imports httpx.
+And a POST, for what we have to tell others. Takes a URL; owns the connections (keep-alive, one pool for a process) and
+the HTTP session. Never follows a redirect, keeps no cookie, looks at no proxy setting, decodes no byte without a bound.
+This is the only module that imports httpx.
 
 httpx is used at its transport interface, with aiohttp's engine, which costs a tenth of httpx' own. An `AsyncClient`
 above it would add what a crawler must not have: it collects cookies, and it builds the next request of every redirect
@@ -21,27 +22,22 @@ import msgspec
 
 from events.settings import Settings
 from scraper.errors import BodyTooLarge, Deadline, FetchError, HeadersTooLarge, Timeout, TooSlow, UnknownStatus
-from scraper.http.addresses import PinningResolver, check_url, guarded_socket
+from scraper.http.addresses import PinningResolver, check_url
 from scraper.http.budget import without_limit
 from scraper.http.causes import classified
 from scraper.http.decoding import ACCEPTED, decode, largest
-from scraper.http.exchange import CountingResponse, ExactSession, Exchange, NotingRequest, at_once, current
+from scraper.http.exchange import ExactSession, Exchange, at_once, current
+from scraper.http.session import HEADER_BYTES, HEADER_LINES, open_session
 
 #: A body must bring this much…
 PACE_BYTES = 10 * 1024
 #: … in this time, again and again, or it ends as `too_slow`: 1 KiB/s.
 PACE_SECONDS = 10.0
 CONNECT_SECONDS = 15.0
-HEADER_BYTES = 64 * 1024
-HEADER_LINES = 256
-#: An idle connection is kept this long; must stay above the default delay, or no polite crawl would reuse one.
-KEEP_ALIVE_SECONDS = 15.0
 #: What is read of a body that nobody wants (4xx, 5xx), so that its connection can be used again.
 UNWANTED_BYTES = 64 * 1024
 #: Larger bodies are decoded in a thread, so that they do not hold up the requests in flight.
 _LONG_WORK_BYTES = 256 * 1024
-#: Looked-up addresses are used for this long.
-_NAME_SECONDS = 60
 #: Origins of which httpx' idea is remembered.
 _ORIGINS = 4_096
 #: httpx' own timers; the total deadline and the least rate are ours.
@@ -50,6 +46,7 @@ ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
 
 #: Awaited with a number of bytes; comes back when there is room for them.
 MakeRoom = Callable[[int], Awaitable[None]]
+_Read = Callable[[httpx.Response], Awaitable[bytes]]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,9 +81,8 @@ class Client:
         self._resolver = PinningResolver(allow_private=settings.allow_private)
         tls = httpx.create_ssl_context()
         tls.set_alpn_protocols(["http/1.1"])
-        session = _session(self._resolver, tls, allow_private=settings.allow_private)
-        self._session = session
-        exact: Any = ExactSession(session)
+        self._session = open_session(self._resolver, tls, allow_private=settings.allow_private)
+        exact: Any = ExactSession(self._session)
         self._transport: httpx.AsyncBaseTransport = httpx_aiohttp.AiohttpTransport(verify=tls, client=exact)
 
     async def __aenter__(self) -> Self:
@@ -119,31 +115,43 @@ class Client:
         """
         target = check_url(url, allow_private=self._settings.allow_private)
         exchange = Exchange(target, deadline_seconds=self._settings.deadline_seconds, before_send=before_send)
+        headers = {"User-Agent": user_agent, "Accept": accept, "Accept-Encoding": ACCEPTED}
+
+        async def read(response: httpx.Response) -> bytes:
+            return await self._read(response, exchange, cut_at, make_room)
+
+        answer = await self._ask(exchange, "GET", headers, read)
+        try:
+            return await self._decoded(answer, cut_at, make_room)
+        except FetchError as error:
+            raise error.at(answer.started_at, answer.elapsed_ms, asked=True) from None
+
+    async def post(self, url: str, *, body: bytes, headers: dict[str, str], deadline_seconds: float) -> Answer:
+        """POST a body once; raises a `FetchError` as `get` does. Of the answer only the head is read."""
+        target = check_url(url, allow_private=self._settings.allow_private)
+        exchange = Exchange(target, deadline_seconds=deadline_seconds, before_send=at_once)
+        return await self._ask(exchange, "POST", headers, _unread, body=body)
+
+    async def _ask(
+        self, exchange: Exchange, method: str, headers: dict[str, str], read: _Read, *, body: bytes = b""
+    ) -> Answer:
         token = current.set(exchange)
         try:
             async with exchange.timer:
-                headers = {"User-Agent": user_agent, "Accept": accept, "Accept-Encoding": ACCEPTED}
-                answer = await self._ask(exchange, headers, cut_at, make_room)
+                return await self._answer(exchange, _request(method, exchange.url, headers, body), read)
         except TimeoutError as error:
             raise _out_of_time(exchange) from error
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, FetchError, OSError, ValueError) as error:
             raise classified(error, exchange) from error
         finally:
             current.reset(token)
-        try:
-            return await self._decoded(answer, cut_at, make_room)
-        except FetchError as error:
-            raise error.at(answer.started_at, answer.elapsed_ms, asked=True) from None
 
-    async def _ask(
-        self, exchange: Exchange, headers: dict[str, str], cut_at: int | None, make_room: MakeRoom
-    ) -> Answer:
-        request = httpx.Request("GET", _origin_of(exchange.url), headers=headers, extensions={"timeout": _TIMEOUT})
+    async def _answer(self, exchange: Exchange, request: httpx.Request, read: _Read) -> Answer:
         response = await self._send(request, exchange)
         try:
             raw = response.headers.raw
             _check_head(response.status_code, raw)
-            body = await self._read(response, exchange, cut_at, make_room)
+            body = await read(response)
             return Answer(
                 url=exchange.url,
                 status=response.status_code,
@@ -210,37 +218,18 @@ class Client:
         return msgspec.structs.replace(answer, body=body, flags=flags)
 
 
-def _origin_of(url: str) -> httpx.URL:
-    # All that httpx needs to know: the rest is sent in the exchange's spelling, and would take it 50 µs to parse.
-    return _parsed("/".join(url.split("/", 3)[:3]))
+def _request(method: str, url: str, headers: dict[str, str], body: bytes) -> httpx.Request:
+    # The origin is all that httpx needs to know: the rest is sent in the exchange's spelling, and would take it 50 µs
+    # to parse.
+    origin = _parsed("/".join(url.split("/", 3)[:3]))
+    return httpx.Request(method, origin, headers=headers, content=body, extensions={"timeout": _TIMEOUT})
 
 
 _parsed = lru_cache(_ORIGINS)(httpx.URL)
 
 
-def _session(resolver: PinningResolver, tls: Any, *, allow_private: bool) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(
-        resolver=resolver,
-        socket_factory=None if allow_private else guarded_socket,
-        ssl=tls,
-        limit=0,  # the stage bounds what is in flight
-        ttl_dns_cache=_NAME_SECONDS,
-        keepalive_timeout=KEEP_ALIVE_SECONDS,
-    )
-    session = aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        request_class=NotingRequest,
-        response_class=CountingResponse,
-        auto_decompress=False,
-        trust_env=False,
-        max_line_size=HEADER_BYTES,
-        max_field_size=HEADER_BYTES,
-        max_headers=HEADER_LINES,
-    )
-    # aiohttp would send a GET again whenever its connection breaks; we do so only where it had been idle.
-    session._retry_connection = False
-    return session
+async def _unread(response: httpx.Response) -> bytes:
+    return b""
 
 
 class Pace:

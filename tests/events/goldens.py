@@ -11,6 +11,8 @@ with it stands here beside them.
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from events import codec
 from events.commands import (
     CrawlCancel,
@@ -58,6 +60,7 @@ _SPEC = CrawlSpec(
     obey_robots=False,
     user_agent="ShopBot/2.1 (+https://shop.example/bot)",
 )
+_WITH_WEBHOOK = structs.replace(_SPEC, webhook="https://hooks.example/penstock?token=猫")
 _JOB: dict[str, Any] = {"url": _URL, "host": _HOST, "fingerprint": "9f86d081884c7d65", "depth": 3, "hops": 2}
 _PAGE: dict[str, Any] = {**_JOB, "attempt": 2, "via": f"{_HOST}/"}
 _BODY = BodyRef(
@@ -159,13 +162,19 @@ _RESTORE = FrontierRestore(
 #: File's name without `.json` → what its bytes mean.
 GOLDENS: dict[str, Message] = {
     "crawl.start.v1": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True)),
+    "crawl.start.v1-webhook": _command(CrawlStart(spec=_WITH_WEBHOOK, seeds=_SEEDS, more=True)),
+    "crawl.start.v1-fresh": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, fresh=True)),
     "seeds.add.v1": _command(SeedsAdd(seeds=_SEEDS, last=True, expected_version=4)),
     "crawl.pause.v1": _command(CrawlPause(expected_version=4)),
     "crawl.resume.v1": _command(CrawlResume(expected_version=4)),
     "crawl.cancel.v1": _command(CrawlCancel(expected_version=4)),
     "page.fetch.v1": _golden(PageFetch(**_PAGE, robots=True), source="scheduler.dispatch", cause="page.parsed"),
     "frontier.restore.v1": _golden(_RESTORE, source="storage.replay", cause="crawl.started"),
+    "frontier.restore.v1-webhook": _golden(
+        structs.replace(_RESTORE, spec=_WITH_WEBHOOK), source="storage.replay", cause="crawl.started"
+    ),
     "crawl.started.v1": _of_crawl(CrawlStarted(version=1, spec=_SPEC, seeds=_SEEDS)),
+    "crawl.started.v1-webhook": _of_crawl(CrawlStarted(version=1, spec=_WITH_WEBHOOK, seeds=_SEEDS)),
     "seeds.added.v1": _of_crawl(SeedsAdded(version=5, seeds=_SEEDS)),
     "crawl.paused.v1": _of_crawl(CrawlPaused(version=5)),
     "crawl.resumed.v1": _of_crawl(CrawlResumed(version=5)),

@@ -80,6 +80,18 @@ async def test_what_is_held_at_the_end_is_given_back(bus):
     assert page.count == 1
 
 
+async def test_what_is_set_aside_comes_again_when_its_lease_has_run_out_and_does_not_count(bus):
+    await publish(bus, page_fetched())
+
+    async with Consumer(bus, PARSE, lease_seconds=LEASE_SECONDS) as consumer:
+        for _ in range(2):
+            [page] = await taken(consumer)
+            assert (page.count, consumer.holds(page)) == (1, True)
+            await consumer.set_aside([page])
+            assert not consumer.holds(page)
+            assert await consumer.take(1, block_ms=5) == []
+
+
 async def test_giving_back_does_not_touch_what_others_have_taken_over(bus):
     await publish(bus, page_fetched())
     zombie = Consumer(bus, PARSE, lease_seconds=LEASE_SECONDS)

@@ -16,14 +16,14 @@ from typing import Any
 
 import msgspec
 
-from events.bus import Bus, Consumer, Delivery, publish
+from events.bus import Bus, Consumer, Delivery, HandOver, publish
 from events.bus.janitor import tidy
 from events.commands import Answer, CrawlCancel, CrawlPause, CrawlResume, CrawlStart, PageFetch, SeedsAdd
 from events.crawls import CrawlFinished, CrawlSpec, new_crawl_id
 from events.envelope import Envelope, Message, Payload, new_message
 from events.pages import BodyRef, Link, PageExcluded, PageFailed, PageFetched, PageParsed
 from events.settings import Settings
-from events.topology import FETCH, PARSE, RECORD
+from events.topology import FETCH, NOTIFY, PARSE, RECORD
 from scheduler.discover import discover
 from scheduler.dispatch import dispatch, dispatch_once
 from scheduler.frontier import Frontier
@@ -250,6 +250,12 @@ class Run:
                 if deliveries:
                     await tidy(self.bus)
 
+    async def notify(self) -> None:
+        """The events of a crawl's life → nobody."""
+        async with Consumer(self.bus, NOTIFY) as consumer:
+            while not self.stop.is_set():
+                await consumer.hand_over_all([HandOver(each) for each in await consumer.take(100, block_ms=20)])
+
     async def _collect(self, consumer: Consumer, deliveries: Sequence[Delivery]) -> None:
         pipeline = self.bus.redis.pipeline(transaction=False)
         for delivery in deliveries:
@@ -274,7 +280,7 @@ async def running(
 ) -> AsyncIterator[Run]:
     """All stages as tasks, for the length of a `with` block; raises the first error of block and stages."""
     run = Run(bus, web, seed=seed_of_chance, twice=twice)
-    stages = [run.fetch(), run.parse(), run.record(), *([run.hurry()] if hurried else [])]
+    stages = [run.fetch(), run.parse(), run.record(), run.notify(), *([run.hurry()] if hurried else [])]
     for _ in range(schedulers):
         stages += scheduler(bus, run.stop, **settings)
     try:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from events.bus import publish
+from events.commands import SeedsAdd
 from events.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, CrawlStarted, SeedsAdded
 from tests.builders import make_message, page_failed
 from tests.scheduler.harness import running
@@ -96,14 +97,12 @@ async def test_the_same_start_again_releases_a_hold_that_nobody_will(bus):
     assert end.fetched == 1
 
 
-async def test_seeds_for_a_crawl_that_does_not_exist_become_a_dead_letter(bus):
+async def test_seeds_for_a_crawl_that_does_not_exist_are_refused(bus):
     async with running(bus, Web({})) as run:
-        await run.add("nobody", A)
-        while not await bus.redis.xlen(bus.keys.dead("scheduler.seed")):
-            await asyncio.sleep(0.01)
-        [[_, letter]] = await bus.redis.xrange(bus.keys.dead("scheduler.seed"))
+        answer = await run.command(SeedsAdd(seeds=(A,)), "nobody")
 
-    assert letter[b"reason"] == b"there is no such crawl"
+    assert answer.refused == "there is no such unfinished crawl"
+    assert not await bus.redis.xlen(bus.keys.dead("scheduler.seed"))
 
 
 async def test_a_paused_crawl_issues_nothing_until_it_is_resumed(bus):

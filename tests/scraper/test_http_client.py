@@ -76,6 +76,27 @@ async def test_a_connection_whose_answer_was_refused_half_way_is_not_used_again(
         assert await reason_of(client, server.url) == "too_many_encodings"
 
 
+async def test_a_post_sends_its_body_once_and_reads_no_more_than_the_head_of_the_answer(client):
+    endless = b"HTTP/1.1 307 Moved\r\nLocation: /b\r\nContent-Length: 99999999999\r\n\r\n" + b"x" * 1000
+    async with raw_server(endless) as server:
+        url = server.url.replace("://", "://user:secret@") + "/a?b"
+        got = await client.post(url, body=b"hello", headers={"X-A": "b"}, deadline_seconds=0.3)
+
+    assert (got.status, got.body, got.header("location"), len(server.requests)) == (307, b"", "/b", 1)
+    head = server.requests[0].decode().split("\r\n")
+    assert head[0] == "POST /a?b HTTP/1.1"
+    assert {"Content-Length: 5", "X-A: b"} <= set(head)
+    assert not [line for line in head if line.lower().startswith(("authorization", "cookie"))]
+
+
+async def test_a_post_that_is_not_answered_ends_at_its_own_deadline(client):
+    async with raw_server(b"") as server:
+        with pytest.raises(FetchError) as caught:
+            await client.post(server.url, body=b"", headers={}, deadline_seconds=0.05)
+
+    assert caught.value.reason == "deadline"
+
+
 async def test_cookies_are_not_kept(client):
     async with raw_server(answer(b"x", "Set-Cookie: a=b; Path=/")) as server:
         await client.get(server.url, **AGENT)

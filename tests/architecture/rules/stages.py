@@ -14,6 +14,9 @@ from typing import Protocol
 
 from tests.architecture.rules.sources import SERVICES, Script, Source, calls, docstring_of
 
+#: Where stages may be: in the services, and at the front door. The contract and the bus have none.
+HOMES = (*SERVICES, "penstock")
+
 ARROW = re.compile(r"(?P<takes>[^:→]+) → (?P<gives>[^:→]+): \S")
 #: How a script makes a message: `say('page.fetch', ...)`.
 SAID = re.compile(r"""\bsay\(['"]([\w.]+)['"]""")
@@ -29,20 +32,20 @@ class OnTheMap(Protocol):
 
 
 def stages_without_module(stages: Iterable[OnTheMap], sources: Iterable[Source]) -> list[str]:
-    """Stages whose name is no module of a service."""
-    modules = {source.module for source in sources if source.package in SERVICES}
+    """Stages whose name is no module of a service or of the front door."""
+    modules = {source.module for source in sources if source.package in HOMES}
     return [f"{stage.name} is on the map, but there is no such module" for stage in stages if stage.name not in modules]
 
 
 def consumers_off_the_map(sources: Iterable[Source], *, constants: Mapping[str, str]) -> list[str]:
-    """Modules of a service that build a `Consumer(bus, STAGE)` and are not that stage, nor a part of it.
+    """Modules outside of the bus that build a `Consumer(bus, STAGE)` and are not that stage, nor a part of it.
 
     `constants` maps the names of the stages' constants in events/topology.py to the stages' names.
     """
     return [
         f"{source.path}:{call.lineno}: builds a Consumer of {ast.unparse(stage)}, but is {source.module}"
         for source in sources
-        if source.package in SERVICES
+        if source.package in HOMES
         for name, call in calls(source.tree)
         if name == "Consumer"
         for stage in [call.args[1] if len(call.args) > 1 else call]
