@@ -1,0 +1,83 @@
+// What a crawl found: its latest pages, failures and items, on three tabs, and a field that asks about one URL.
+
+import { el } from "./dom.js";
+import { explainHash } from "./explain.js";
+import { makeItems } from "./items.js";
+import { makePages } from "./pages.js";
+import { makeTabs } from "./tabs.js";
+
+/** What failures have in common with pages is their row. */
+const asPage = ({ failed_at: at, ...failure }) => ({
+    ...failure,
+    outcome: "failed",
+    title: failure.detail,
+    settled_at: at,
+});
+
+/** The panel; `take(said)` is for the stream's pages, `filter(by)` shows those pages alone. */
+export function makeFindings(page) {
+    const pages = makePages(page, {
+        caption: "Latest pages",
+        path: "pages",
+        list: ({ pages: rows }) => rows,
+        wants: () => true,
+    });
+    const failures = makePages(page, {
+        caption: "Latest failures",
+        path: "failures",
+        list: ({ failures: rows }) => rows.map(asPage),
+        wants: ({ outcome }) => outcome === "failed",
+        last: "What went wrong",
+        empty: "Nothing failed.",
+    });
+    const items = makeItems(page);
+    const parts = [pages, failures, items];
+    const tabs = makeTabs("What it found", [
+        ["Pages", pages],
+        ["Failures", failures],
+        ["Items", items],
+    ]);
+    const node = el(
+        "section",
+        { class: "panel findings", "aria-label": "What it found" },
+        el("div", { class: "panel-head" }, tabs.list, makeAsk(page.id)),
+        ...tabs.bodies,
+    );
+    tabs.choose(0);
+    return {
+        node,
+        take: (said) => [pages, failures].forEach((part) => part.take(said)),
+        update: (state, isDone) => parts.forEach((part) => part.update(state, isDone)),
+        reload: () => parts.forEach((part) => part.reload()),
+        stop: () => parts.forEach((part) => part.stop()),
+        filter: (by) => {
+            tabs.choose(0);
+            pages.filter(by);
+            node.scrollIntoView({ block: "nearest" });
+        },
+    };
+}
+
+function makeAsk(id) {
+    const input = el("input", {
+        type: "text",
+        inputmode: "url",
+        name: "url",
+        id: "ask-url",
+        placeholder: "https://…",
+        autocomplete: "off",
+        spellcheck: "false",
+    });
+    const label = el("label", { for: "ask-url", text: "Explain a URL" });
+    const ask = (event) => {
+        event.preventDefault();
+        if (input.value.trim()) location.hash = explainHash(id, input.value.trim());
+    };
+    return el(
+        "form",
+        { class: "ask", role: "search", on: { submit: ask } },
+        label,
+        input,
+        el("button", { text: "Explain" }),
+    );
+}

@@ -1,0 +1,108 @@
+"""What people do with crawls in the browser: start, watch, pause, resume, cancel."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.dashboard.serving import Served
+from tests.dashboard.watched import Watched
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_crawl_started_from_the_form_is_watched_to_its_end(page: Watched, served: Served, site: str) -> None:
+    await page.go("#/start")
+    await page.page.get_by_label("Seeds").fill(site)
+    await page.page.get_by_label("Name").fill("from the form")
+    await page.page.get_by_label("Delay").fill("0")
+    await page.page.get_by_label("Per host").fill("8")
+    await page.button("Start the crawl").click()
+
+    await expect(page.page.get_by_role("heading", level=1)).to_contain_text("from the form")
+    await expect(page.page.locator(".crawl-title .badge")).to_have_text("finished")
+    await expect(page.page.get_by_role("progressbar")).to_have_attribute("aria-valuetext", re.compile(r"(\d+) of \1 "))
+    counts = await served.counts(page.page.url.rpartition("/")[2])
+    for name in ("fetched", "failed", "excluded", "items"):
+        await expect(page.page.locator(f".t-{name} dd")).to_have_text(str(counts[name]))
+    await expect(page.page.get_by_role("region", name="Latest pages").locator("tbody tr").first).to_contain_text(site)
+    await expect(page.page.locator(".chart-words").first).to_contain_text("on average")
+
+
+async def test_a_finished_crawl_shows_hosts_codes_items_and_the_life_of_a_url(
+    page: Watched, served: Served, site: str
+) -> None:
+    await page.crawl(await served.start(site, "looked at"))
+    await expect(page.page.locator(".crawl-title .badge")).to_have_text("finished")
+    host = page.page.get_by_role("region", name="Hosts").locator("tbody tr").first
+    await expect(host).to_contain_text(site.rstrip("/"))
+    await expect(host.locator(".gaps rect.kept").first).to_be_visible()
+
+    await page.page.get_by_role("tab", name="Items").click()
+    await expect(page.page.get_by_role("region", name="Latest items").locator("tbody tr")).to_have_count(20)
+
+    await page.page.locator(".bar-row", has_text="200").click()
+    await expect(page.button("status: 200 ×")).to_be_focused()
+    await page.page.get_by_role("region", name="Latest pages").get_by_role("link", name=site, exact=True).click()
+    life = page.page.get_by_role("dialog", name="The life of a URL")
+    await expect(life.get_by_role("listitem").first).to_contain_text("given as a seed")
+    await page.page.keyboard.press("Escape")
+    await expect(life).to_have_count(0)
+    assert "explain" not in page.page.url
+
+
+async def test_one_button_pauses_a_crawl_and_resumes_it(page: Watched, served: Served, site: str) -> None:
+    crawl = await served.start(site, "paused", delay=0.3, per_host=1)
+    await page.crawl(crawl)
+    badge = page.page.locator(".crawl-title .badge")
+    await page.button("Pause").click()
+    await expect(badge).to_have_text("paused")
+    await expect(page.button("Resume")).to_be_focused()
+    await page.page.keyboard.press("Enter")
+    await expect(badge).to_have_text("running")
+    await served.cancel(crawl)
+
+
+async def test_cancelling_asks_first_and_then_ends_the_crawl(page: Watched, served: Served, site: str) -> None:
+    await page.crawl(await served.start(site, "cancelled", delay=0.5, per_host=1))
+    badge = page.page.locator(".crawl-title .badge")
+    question = page.page.get_by_role("dialog", name="Cancel cancelled?")
+
+    await page.button("Cancel").click()
+    await expect(page.button("Keep crawling")).to_be_focused()
+    await page.page.keyboard.press("Enter")
+    await expect(question).to_have_count(0)
+    await expect(badge).to_have_text("running")
+
+    await page.button("Cancel").click()
+    await page.button("Cancel the crawl").click()
+    await expect(badge).to_have_text("cancelled")
+    await expect(page.button("Pause")).to_have_count(0)
+
+
+async def test_the_list_shows_a_crawl_as_soon_as_it_begins_and_its_end(
+    page: Watched, served: Served, site: str
+) -> None:
+    await page.go()
+    await expect(page.page.get_by_role("heading", level=1)).to_have_text("Crawls")
+    await served.start(site, "seen on the list", delay=0.01)
+    row = page.page.get_by_role("listitem").filter(has_text="seen on the list")
+    await expect(row.get_by_role("progressbar")).to_be_visible()
+    await expect(row.locator(".badge")).to_have_text("finished")
+    await row.get_by_role("link").click()
+    await expect(page.page.get_by_role("heading", level=1)).to_contain_text("seen on the list")
+
+
+async def test_seeds_are_added_to_a_running_crawl(page: Watched, served: Served, site: str) -> None:
+    page.expected.append("422")
+    crawl = await served.start(site, "with more seeds", delay=0.5, per_host=1)
+    await page.crawl(crawl)
+    await page.button("Add seeds").click()
+    field = page.page.get_by_role("dialog").get_by_label("Seeds")
+    await field.fill(f"{site}\nftp://no.where/")
+    await page.button("Add them").click()
+    await expect(page.page.locator("#add-seeds-wrong")).to_contain_text("Line 2")
+    await field.fill(f"{site}a-seed-that-is-added")
+    await page.button("Add them").click()
+    await expect(page.page.get_by_role("dialog")).to_have_count(0)
+    await served.cancel(crawl)
