@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml constraints.txt tools/bootstrap.py
 	@command -v python3 >/dev/null || { echo 'penstock: no python3 on PATH; install Python 3.11 or later.' >&2; exit 1; }
 	@python3 tools/bootstrap.py $@
 
-.PHONY: help demo test soak check fmt lock readme contract check-contract clean
+.PHONY: help demo test soak check fmt lock readme recording screenshots contract check-contract clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,13 @@ lock: $(STAMP) ## renew constraints.txt from pyproject.toml
 
 readme: $(STAMP) ## fill the README's generated blocks: the map and the recording
 	@$(PYTHON) -m tools.freshen_readme
+
+recording: $(STAMP) ## crawl the simulated web, and make the README's picture of the live view anew
+	@$(PYTHON) -m tools.record_live_view
+	@$(PYTHON) -m tools.freshen_readme
+
+screenshots: $(STAMP) ## make the README's pictures of the dashboard anew; needs Chromium
+	@$(PYTHON) -m tools.screenshots
 
 contract: $(STAMP) ## write docs/contract from the message classes and the map
 	@$(PYTHON) -m events.contract

@@ -7,18 +7,26 @@ import sys
 import time
 
 from events.bus import Bus
+from events.bus.dead_letters import Filter, dead_letters
 from events.bus.guards import check_server
 from events.commands import Answer
 from events.errors import Refused
 from events.settings import Settings
+from events.topology import NOTIFY, RECORD
 from penstock.cluster import Cluster
 from penstock.plan import Plan
 from penstock.submit import start
 from penstock.summary import Summary, summary_of
+from penstock.view.state import CrawlState
 from penstock.watching import view_for, watch
+from penstock.webhooks.sender import DEADLINE_SECONDS
+from scheduler.report import backlogs
 
 #: Between two looks whether another crawl still needs the cluster that this command started.
 _OTHERS_SECONDS = 0.5
+#: A cluster without a crawl stays this long for webhooks: one attempt, and the event's way to it.
+WEBHOOKS_SECONDS = DEADLINE_SECONDS + 2.0
+_WEBHOOKS_LOOK_SECONDS = 0.02
 
 
 async def follow_crawl(cluster: Cluster, plan: Plan, stop: asyncio.Event, *, began: float) -> Summary:
@@ -31,10 +39,11 @@ async def follow_crawl(cluster: Cluster, plan: Plan, stop: asyncio.Event, *, beg
         answer = await start(bus, plan)
         _say_started(settings, plan, answer, note)
         state = await watch(bus, settings, answer.crawl, plan.spec.name, view_for(settings.progress))
-        seconds = time.monotonic() - began
-        summary = await asyncio.to_thread(summary_of, settings, answer.crawl, seconds=seconds, state=state.state)
+        summary = await _summary(bus, settings, state, seconds=time.monotonic() - began)
         if cluster.is_ours:
             await _wait_for_others(bus, stop)
+            if plan.spec.webhook:
+                await _wait_for_webhooks(bus, stop)
             cluster.is_idle = not stop.is_set()
         return summary
 
@@ -57,6 +66,14 @@ def _say_started(settings: Settings, plan: Plan, answer: Answer, note: str | Non
         print(f"penstock: {note}", file=sys.stderr)
 
 
+async def _summary(bus: Bus, settings: Settings, state: CrawlState, *, seconds: float) -> Summary:
+    which = Filter(stage=RECORD.name, crawl=state.crawl)
+    lost = 0 if state.complete else len([letter async for letter in dead_letters(bus, which)])
+    return await asyncio.to_thread(
+        summary_of, settings, state.crawl, seconds=seconds, state=state.state, unrecorded=lost
+    )
+
+
 async def _wait_for_others(bus: Bus, stop: asyncio.Event) -> None:
     """Other commands may have joined our cluster; it stays until their crawls are over too."""
     told = False
@@ -65,3 +82,16 @@ async def _wait_for_others(bus: Bus, stop: asyncio.Event) -> None:
             print("penstock: other crawls of this folder still run; waiting for them", file=sys.stderr)
             told = True
         await asyncio.sleep(_OTHERS_SECONDS)
+
+
+async def _wait_for_webhooks(bus: Bus, stop: asyncio.Event) -> None:
+    """Let the last events reach their receivers before the cluster ends; one that does not answer is not waited for."""
+    deadline = time.monotonic() + WEBHOOKS_SECONDS
+    while not stop.is_set() and (await backlogs(bus))[NOTIFY.name]:
+        if time.monotonic() > deadline:
+            print(
+                "penstock: a webhook has not been taken yet; it is posted again when penstock runs here next",
+                file=sys.stderr,
+            )
+            return
+        await asyncio.sleep(_WEBHOOKS_LOOK_SECONDS)

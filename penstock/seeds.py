@@ -39,7 +39,7 @@ def seed_urls(texts: Iterable[str], *, file: str | None) -> list[str]:
     found: dict[str, None] = {}
     bare: list[str] = []
     for text, where in itertools.chain(given, _lines(file) if file else ()):
-        href = _url(text, where).href
+        href = canonical_url(text, where=where).href
         found[href] = None
         if _CREDENTIALS.match(text):
             bare.append(href)
@@ -74,16 +74,23 @@ def _standard_input() -> Iterator[TextIO]:
         lines.detach()  # it is not ours to close
 
 
-def _url(text: str, where: str) -> CanonicalURL:
+def given_urls(texts: Iterable[str]) -> list[str]:
+    """The canonical URLs of seeds that a program gives; the `field` of what is `Refused` says which is none."""
+    urls = (canonical_url(text, where=repr(text[:200]), field=f"seeds.{number}") for number, text in enumerate(texts))
+    return list(dict.fromkeys(url.href for url in urls))
+
+
+def canonical_url(text: str, *, where: str, field: str = "seeds") -> CanonicalURL:
+    """The URL that a text is; raises `Refused`, which names `where` it stood, and how to mend it."""
     url = canonical(text)
     if url is not None:
         return url
     if guess := _guess(text):
-        raise Refused(f"{where} is not a URL; did you mean {guess}?")
+        raise Refused(f"{where} is not a URL; did you mean {guess}?", field=field)
     scheme = _SCHEME.match(text)
     if scheme and scheme[1].lower() not in ("http", "https"):
-        raise Refused(f"{where} cannot be crawled: only http and https can")
-    raise Refused(f"{where} is not a URL; a seed is like https://example.com/")
+        raise Refused(f"{where} cannot be crawled: only http and https can", field=field)
+    raise Refused(f"{where} is not a URL; one is like https://example.com/", field=field)
 
 
 def _guess(text: str) -> str | None:
@@ -116,7 +123,7 @@ async def check_reachable(urls: list[str], *, allow_private: bool) -> None:
     some = urls[:MOST_LOOK_UPS]
     reasons = await asyncio.gather(*(_reason_against(url, allow_private=allow_private) for url in some))
     if some and len(some) == len(urls) and all(reasons):
-        raise Refused(str(reasons[0]))
+        raise Refused(str(reasons[0]), field="seeds")
 
 
 async def _reason_against(url: str, *, allow_private: bool) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,26 +18,68 @@ from events.envelope import Message, Payload, new_message
 from events.errors import Refused
 from penstock.plan import Plan
 
+if TYPE_CHECKING:
+    from sqlalchemy import Engine  # half a second of imports, and `penstock crawl` can do without
+
 #: How long a scheduler may take to answer: starting one takes about a second.
 ANSWER_SECONDS = 60.0
 #: A Redis that is away for longer than a restart takes has ended with its cluster.
 GONE_SECONDS = 5.0
+#: How long the recorder may take to write down what was done.
+RECORDED_SECONDS = 20.0
+_LOOK_SECONDS = 0.02
 _SOURCE = "penstock"
 #: Seeds in one message; a longer list is sent in parts.
 SEEDS_A_MESSAGE = 5_000
 
 
+class Unanswered(Refused):
+    """Raised where nobody said what became of a command: it may have been carried out, or be so later."""
+
+
 async def start(bus: Bus, plan: Plan) -> Answer:
-    """Start a crawl, or go on with the unfinished one of its name; raises `Refused` where nobody answers."""
-    await ensure_groups(bus)
-    crawl, (first, *rest) = new_crawl_id(), _parts(plan.seeds)
-    command = new_command(CrawlStart(spec=plan.spec, seeds=first, more=bool(rest)), crawl=crawl)
-    await publish(bus, command)
-    answer = await answer_to(bus, command)
-    for number, seeds in enumerate(rest, 1):
-        more = SeedsAdd(seeds=seeds, last=number == len(rest))
-        await publish(bus, new_command(more, crawl=answer.crawl))
+    """Start a crawl, or go on with the unfinished one of its name; raises `Unanswered` where nobody answers."""
+    answer, rest = await _started(bus, plan, crawl=new_crawl_id(), fresh=False)
+    if not answer.refused:
+        await _send(bus, answer.crawl, rest)
     return answer
+
+
+async def start_fresh(bus: Bus, plan: Plan, *, crawl: str, patience_seconds: float = ANSWER_SECONDS) -> Answer:
+    """Start a crawl under this id; refused where an unfinished one has its name, whose id the answer has.
+
+    Twice with one id is the same as once, also if the first time was broken off half-way.
+    """
+    answer, rest = await _started(bus, plan, crawl=crawl, fresh=True, patience_seconds=patience_seconds)
+    if not answer.refused and (not answer.resumed or await _is_held(bus, crawl)):
+        await _send(bus, crawl, rest)
+    return answer
+
+
+async def _started(
+    bus: Bus, plan: Plan, *, crawl: str, fresh: bool, patience_seconds: float = ANSWER_SECONDS
+) -> tuple[Answer, list[tuple[str, ...]]]:
+    first, *rest = _parts(plan.seeds)
+    command = CrawlStart(spec=plan.spec, seeds=first, more=bool(rest), fresh=fresh)
+    return await give(bus, command, crawl=crawl, patience_seconds=patience_seconds), rest
+
+
+async def _is_held(bus: Bus, crawl: str) -> bool:
+    """Whether the crawl still waits for seeds that were announced."""
+    return bool(await bus.redis.hget(bus.keys.crawl(crawl), "hold") == b"1")
+
+
+async def _send(bus: Bus, crawl: str, parts: list[tuple[str, ...]]) -> None:
+    for number, seeds in enumerate(parts, 1):
+        await publish(bus, new_command(SeedsAdd(seeds=seeds, last=number == len(parts)), crawl=crawl))
+
+
+async def give(bus: Bus, payload: Payload, *, crawl: str, patience_seconds: float = ANSWER_SECONDS) -> Answer:
+    """Give a command to a crawl; what the scheduler made of it. Raises `Unanswered` where nobody answers."""
+    await ensure_groups(bus)
+    command = new_command(payload, crawl=crawl)
+    await publish(bus, command)
+    return await answer_to(bus, command, patience_seconds=patience_seconds)
 
 
 def _parts(seeds: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -48,26 +91,26 @@ def new_command(payload: Payload, *, crawl: str) -> Message:
     return new_message(payload, id=f"{crawl}.{payload.TYPE}.{secrets.token_hex(6)}", source=_SOURCE, crawl=crawl)
 
 
-async def answer_to(bus: Bus, command: Message) -> Answer:
-    """What the scheduler made of a command; raises `Refused` where nobody answers, or the command was lost."""
+async def answer_to(bus: Bus, command: Message, *, patience_seconds: float = ANSWER_SECONDS) -> Answer:
+    """What the scheduler made of a command; raises `Unanswered` where nobody answers, or the command was lost."""
     key, heard_at, world = bus.keys.answer(command.envelope.id), time.monotonic(), b""
-    deadline = heard_at + ANSWER_SECONDS
+    deadline = heard_at + patience_seconds
     while time.monotonic() < deadline:
         try:
             raw, epoch, is_rebuilt = await _look(bus, key)
             if raw:
                 return msgspec.json.decode(raw, type=Answer)
             if world and epoch != world:
-                raise Refused("Redis was emptied before it answered; give the same command again")
+                raise Unanswered("Redis was emptied before it answered; give the same command again")
             world, heard_at = epoch or b"gone", time.monotonic()
             if is_rebuilt:
-                deadline = heard_at + ANSWER_SECONDS  # which takes as long as it takes
+                deadline = heard_at + patience_seconds  # which takes as long as it takes
         except PASSING:
             if time.monotonic() - heard_at > GONE_SECONDS:
-                raise Refused("the cluster ended before it answered; give the same command again") from None
+                raise Unanswered("the cluster ended before it answered; give the same command again") from None
         await asyncio.sleep(0.01)
-    raise Refused(
-        f"no scheduler answered within {ANSWER_SECONDS:.0f} s; "
+    raise Unanswered(
+        f"no scheduler answered within {patience_seconds:.0f} s; "
         "do `penstock scheduler` and `penstock record` run there? both are needed"
     )
 
@@ -78,3 +121,17 @@ async def _look(bus: Bus, key: str) -> tuple[bytes | None, bytes | None, bytes |
     pipeline.mget([bus.keys.epoch, bus.keys.replaying])
     raw, [epoch, replaying] = await pipeline.execute()
     return raw, epoch, replaying
+
+
+async def until_recorded(
+    engine: Engine, crawl: str, version: int, *, patience_seconds: float = RECORDED_SECONDS
+) -> bool:
+    """Wait until SQL has this version of a crawl, so that who changed it reads the change; else False."""
+    from storage import unfinished
+
+    deadline = time.monotonic() + patience_seconds
+    while await asyncio.to_thread(unfinished.version, engine, crawl) < version:
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(_LOOK_SECONDS)
+    return True

@@ -11,6 +11,7 @@ import msgspec
 from events.errors import Refused
 from events.logs import visible
 from events.settings import Settings
+from events.topology import RECORD
 
 _EXCLUDED = {
     "blocked_address": "a private address; the workers need PENSTOCK_ALLOW_PRIVATE=1 (or --allow-private)",
@@ -22,7 +23,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of URLs, decoded bytes, and the seconds from the command to the end.
 
     `why` is what became of the first URL of a crawl that fetched nothing, `parse_error` the first page that could not
-    be read, `parse_errors` their number by the error's word.
+    be read, `parse_errors` their number by the error's word. `unrecorded` counts events that the recorder has given up.
     """
 
     crawl: str
@@ -40,9 +41,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None
     parse_errors: dict[str, int] = {}
     parse_error: str | None = None
+    unrecorded: int = 0
 
 
-def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str) -> Summary:
+def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str, unrecorded: int = 0) -> Summary:
     """The summary of a crawl that is over."""
     from storage import queries
     from storage.database import open_database
@@ -62,6 +64,7 @@ def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str) ->
         data=str(settings.folder),
         why=None if row.fetched else _why(queries.failures(engine, crawl), queries.pages(engine, crawl)),
         parse_errors={word: count for word, count, _, _ in errors},
+        unrecorded=unrecorded,
         parse_error=next((f"{url}: {detail or word}" for word, _, detail, url in errors), None),
         **counts,
     )
@@ -83,6 +86,12 @@ def print_summary(summary: Summary, *, json: bool) -> None:
         counts = ", ".join(f"{count:,} {word}" for word, count in summary.parse_errors.items())
         print(f"penstock: pages that could not be read: {counts}", file=sys.stderr)
         print(f"penstock: the first: {visible(summary.parse_error or '')}", file=sys.stderr)
+    if summary.unrecorded:
+        which = f"--stage {RECORD.name} --crawl {summary.crawl} --data {summary.data}"
+        print(
+            f"penstock: {summary.unrecorded:,} events could not be recorded: penstock dead list {which}",
+            file=sys.stderr,
+        )
     if json:
         print(msgspec.json.encode(summary).decode())
         return

@@ -7,26 +7,35 @@ missed. Gives each state to a view.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
-from collections.abc import AsyncIterator
-from typing import Protocol, Self
+from collections.abc import AsyncGenerator
+from functools import cached_property
+from typing import Any, Protocol, Self, TextIO
+
+from redis.exceptions import ResponseError
 
 from events.bus import Bus
+from events.bus.scripts import PASSING
 from events.errors import Refused
 from events.progress import follow
 from events.settings import Settings
 from events.topology import RECORD
 from penstock.view.plain import NoView, PlainView
 from penstock.view.state import CrawlState, Watcher
+from scheduler.report import backlogs
 
 #: SQL is asked whether the crawl is complete when progress has not said so for this long.
 ASK_SQL_SECONDS = 2.0
-#: A finished crawl whose recorder has had nothing to do for this long will not become complete: an event of it lies
-#: among the dead letters of `storage.record`.
-QUIET_SECONDS = 10.0
+#: The same after somebody has cancelled it: a person waits for the end.
+ASK_SOON_SECONDS = 0.2
+#: A finished crawl whose recorders have had nothing to do for this long will not become complete: an event of it lies
+#: among the dead letters of `storage.record`. All its events were published before its end was.
+QUIET_SECONDS = 3.0
 #: A crawl of which neither Redis nor SQL has heard for this long was lost before it was recorded.
 LOST_SECONDS = 15.0
+_OVER = ("finished", "cancelled")
 
 
 class View(Protocol):
@@ -41,14 +50,18 @@ class View(Protocol):
 
 
 def view_for(progress: str) -> View:
-    """The view that a person asked for; `auto` is live on a terminal and plain elsewhere."""
+    """The view that a person asked for; what is live on a terminal is plain where there is none to draw on."""
     if progress == "none":
         return NoView()
-    if progress == "live" or (progress == "auto" and sys.stderr.isatty()):
+    if progress != "plain" and _can_be_drawn_on(sys.stderr):
         from penstock.view.live import LiveView
 
         return LiveView()
     return PlainView()
+
+
+def _can_be_drawn_on(stream: TextIO) -> bool:
+    return stream.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
 
 
 async def watch(bus: Bus, settings: Settings, crawl: str, name: str, view: View) -> CrawlState:
@@ -59,37 +72,83 @@ async def watch(bus: Bus, settings: Settings, crawl: str, name: str, view: View)
     return state
 
 
-async def states(bus: Bus, settings: Settings, crawl: str, name: str) -> AsyncIterator[CrawlState]:
-    """States of a crawl, the last one being its end: complete in SQL, or cancelled."""
-    watcher, asked_at, quiet_since = Watcher(crawl, name), time.monotonic(), time.monotonic()
-    known_at = time.monotonic()
+async def states(bus: Bus, settings: Settings, crawl: str, name: str) -> AsyncGenerator[CrawlState, None]:
+    """States of a crawl, the last one being its end: all of it is in SQL, or as much as will ever be."""
+    watcher, end = Watcher(crawl, name), _End(bus, settings, crawl)
     async for parts in follow(bus, crawl):
-        state, now = watcher.state_of(parts), time.monotonic()
+        state = watcher.state_of(parts)
         yield state
-        if state.complete or state.state == "cancelled":
+        if state.complete:
             return
-        if state.state != "finished" or state.backlog.get(RECORD.name):
-            quiet_since = now
-        known_at = now if parts.get("frontier", {}).get("state") else known_at
-        if now - asked_at > ASK_SQL_SECONDS:
-            asked_at = now
-            if now - known_at > LOST_SECONDS and not await asyncio.to_thread(_is_recorded, settings, crawl):
-                raise Refused(f"Redis was emptied before crawl {crawl} was recorded; give the same command again")
-            if await asyncio.to_thread(_is_complete, settings, crawl) or now - quiet_since > QUIET_SECONDS:
+        if await end.has_come(state.state, is_known=bool(parts.get("frontier", {}).get("state"))):
+            if end.is_whole:
                 yield watcher.state_of({**parts, "record": {**parts.get("record", {}), "complete": True}})
-                return
+            return
 
 
-def _is_recorded(settings: Settings, crawl: str) -> bool:
-    from storage import queries
-    from storage.database import open_database
+class _End:
+    """Whether a crawl is over, where progress alone does not say so: by what is in SQL, and what waits to get there."""
 
-    return queries.find_crawl(open_database(settings), crawl) is not None
+    def __init__(self, bus: Bus, settings: Settings, crawl: str) -> None:
+        self.bus, self.crawl = bus, crawl
+        self.is_whole = False
+        self._recorded = _Recorded(settings, crawl)
+        self._asked_at = self._known_at = self._quiet_since = time.monotonic()
+
+    async def has_come(self, state: str, *, is_known: bool) -> bool:
+        """Whether nothing more will come; `is_known`: Redis has heard of it. Raises `Refused` for a lost crawl."""
+        now = time.monotonic()
+        self._known_at = now if is_known else self._known_at
+        self._quiet_since = self._quiet_since if state in _OVER else now
+        if now - self._asked_at < (ASK_SOON_SECONDS if state == "cancelled" else ASK_SQL_SECONDS):
+            return False
+        self._asked_at = now
+        if now - self._known_at > LOST_SECONDS and not await asyncio.to_thread(self._recorded.state):
+            raise Refused(f"Redis was emptied before crawl {self.crawl} was recorded; give the same command again")
+        return await self._is_through(state)
+
+    async def _is_through(self, state: str) -> bool:
+        # What is retained of progress may be older than the last event that was recorded, so Redis is asked itself.
+        is_waiting = state in _OVER and await _waits_for_recorder(self.bus)
+        if state == "cancelled":
+            if not is_waiting and await asyncio.to_thread(self._recorded.state) == state:
+                return True
+        elif await asyncio.to_thread(self._recorded.is_complete):
+            self.is_whole = True
+            return True
+        self._quiet_since = time.monotonic() if is_waiting else self._quiet_since
+        return time.monotonic() - self._quiet_since > QUIET_SECONDS
 
 
-def _is_complete(settings: Settings, crawl: str) -> bool:
-    # Imported when it is asked for the first time: SQL is half a second of imports, and the stages are just starting.
-    from storage import queries
-    from storage.database import open_database
+async def _waits_for_recorder(bus: Bus) -> bool:
+    try:
+        return bool((await backlogs(bus))[RECORD.name])
+    except (*PASSING, ResponseError):
+        return True
 
-    return queries.is_complete(open_database(settings), crawl)
+
+class _Recorded:
+    """What SQL has of a crawl. Blocks, so it has a thread of its own."""
+
+    def __init__(self, settings: Settings, crawl: str) -> None:
+        self.settings, self.crawl = settings, crawl
+
+    @cached_property
+    def _engine(self) -> Any:
+        # Imported when it is asked for the first time: SQL is half a second of imports, and the stages just start.
+        from storage.database import open_database
+
+        return open_database(self.settings)
+
+    def is_complete(self) -> bool:
+        """Whether it has ended, and all that it ended with is there."""
+        from storage import queries
+
+        return queries.is_complete(self._engine, self.crawl)
+
+    def state(self) -> str | None:
+        """Its state; None where nothing of it is recorded."""
+        from storage import queries
+
+        row = queries.find_crawl(self._engine, self.crawl)
+        return row.state if row else None

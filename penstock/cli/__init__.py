@@ -1,7 +1,7 @@
 """The command line. Takes words, gives an exit status; each command's work is in `penstock.commands`, imported late.
 
 Exit status: 0 finished, 1 finished but no page could be fetched, 2 wrong usage or something a person must mend,
-130 interrupted and resumable.
+130 interrupted and resumable, 143 ended by SIGTERM with nothing half done left behind.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import typer
 
 from events.errors import PenstockError
 from events.logs import masked, visible
-from penstock.cli import containers, crawling, dead, keeping, results, steering, trying
+from penstock.cli import containers, crawling, dead, keeping, results, serving, steering, trying
 from penstock.cli.options import app
 
-__all__ = ["app", "containers", "crawling", "dead", "keeping", "main", "results", "steering", "trying"]
+__all__ = ["app", "containers", "crawling", "dead", "keeping", "main", "results", "serving", "steering", "trying"]
 
 
 def main() -> None:

@@ -79,7 +79,11 @@ async def _joined(settings: Settings, folder: DataFolder) -> Settings:
 
 def _at(settings: Settings, address: Address) -> Settings:
     return msgspec.structs.replace(
-        settings, redis_url=address.redis_url, database_url=address.database_url, prefix=address.prefix
+        settings,
+        redis_url=address.redis_url,
+        database_url=address.database_url,
+        prefix=address.prefix,
+        allow_private=address.allow_private,
     )
 
 
@@ -108,7 +112,8 @@ async def _started(settings: Settings, folder: DataFolder, commands: tuple[str, 
 
 def _publish_address(folder: DataFolder, settings: Settings, server: EmbeddedServer) -> None:
     pid = server.process.pid if server.process else 0
-    folder.write_address(Address(settings.redis_url, settings.sql_url, settings.prefix, os.getpid(), pid))
+    places = (settings.redis_url, settings.sql_url, settings.prefix)
+    folder.write_address(Address(*places, os.getpid(), pid, allow_private=settings.allow_private))
 
 
 async def _keep_server(server: EmbeddedServer, folder: DataFolder, settings: Settings) -> None:

@@ -28,6 +28,7 @@ class Address(msgspec.Struct, frozen=True):
     prefix: str
     pid: int
     server_pid: int = 0
+    allow_private: bool = False
 
 
 class DataFolder:

@@ -10,9 +10,12 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
+
+import msgspec
 
 from events.errors import Refused
 from events.settings import PREFIX, Settings, as_environ
@@ -21,6 +24,8 @@ log = logging.getLogger("penstock.supervisor")
 
 #: The commands that together are a cluster; the slowest to start goes first.
 STAGE_COMMANDS = ("worker", "scheduler", "record", "parse")
+#: The command that answers HTTP; not a stage, but kept running like one.
+SERVE = "serve"
 #: A stage that has run for this long was well; its next death is answered at once again.
 WELL_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 5.0
@@ -43,6 +48,7 @@ class Supervisor:
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._draining = False
         self._keepers: list[asyncio.Task[None]] = []
+        self._server: tuple[Settings, socket.socket] | None = None
 
     async def start(self) -> None:
         """Start every stage, and from then on start anew what dies."""
@@ -54,6 +60,11 @@ class Supervisor:
             if command not in self.processes:
                 self.processes[command] = await self._spawn(command)
                 self._keepers.append(asyncio.create_task(self._keep(command), name=f"keep {command}"))
+
+    async def serve(self, settings: Settings, listening: socket.socket) -> None:
+        """Start `serve` too, with settings of its own; the socket listens already, so nobody is ever turned away."""
+        self._server = settings, listening
+        await self.also(SERVE)
 
     async def drain(self, *, patience_seconds: float = DRAIN_SECONDS) -> None:
         """Ask every stage to finish what it holds, and wait until all have ended; kill those that take too long."""
@@ -75,10 +86,17 @@ class Supervisor:
 
     async def _spawn(self, command: str) -> asyncio.subprocess.Process:
         environ = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+        settings, handed = self.settings, []
+        if command == SERVE and self._server:
+            settings, handed = self._server[0], [self._server[1].fileno()]
+        elif settings.metrics_port:  # one machine has each port once
+            port = settings.metrics_port + STAGE_COMMANDS.index(command)
+            settings = msgspec.structs.replace(settings, metrics_port=port)
         with open(self.folder / "logs" / f"{command}.log", "ab") as file:
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "penstock", command, "--tied"),
-                env={**environ, **as_environ(self.settings)},
+                *(sys.executable, "-m", "penstock", command, "--tied", *(f"--listening={fd}" for fd in handed)),
+                env={**environ, **as_environ(settings)},
+                pass_fds=handed,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,

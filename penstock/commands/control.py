@@ -7,11 +7,9 @@ carry it out, so that a stopped crawl can be cancelled or given seeds too.
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
-from events.bus import Bus, publish
-from events.bus.groups import ensure_groups
+from events.bus import Bus
 from events.commands import CrawlCancel, CrawlPause, CrawlResume, SeedsAdd
 from events.envelope import Payload
 from events.errors import Refused
@@ -19,15 +17,14 @@ from events.settings import Settings, load
 from penstock.cluster import one_machine
 from penstock.commands.recorded import crawl_of
 from penstock.seeds import seed_urls
-from penstock.submit import answer_to, new_command
-from storage import unfinished
+from penstock.submit import give, until_recorded
 from storage.database import open_database
 
 #: The stages that carry a command out and record it.
 NEEDED = ("scheduler", "record")
-#: How long the recorder may take to write down what was done.
-_RECORDED_SECONDS = 20.0
 _PAYLOADS: dict[str, type[Payload]] = {"pause": CrawlPause, "resume": CrawlResume, "cancel": CrawlCancel}
+#: From these a crawl does not come back, so nobody has to be asked.
+_ENDED = ("finished", "cancelled")
 _DONE = {"pause": "paused", "resume": "resumed", "cancel": "cancelled", "add": "given its seeds"}
 
 
@@ -35,6 +32,8 @@ def control(verb: str, crawl: str, given: dict[str, Any], *, seeds: list[str], s
     """Carry the command out; raises `Refused` with the scheduler's sentence where it does not fit."""
     settings = load(given)
     row = crawl_of(settings, crawl)
+    if row.state in _ENDED:
+        raise Refused(f"crawl {row.id}: the crawl is {row.state} and cannot be {_DONE[verb].replace('its', 'more')}")
     urls = seed_urls(seeds, file=seeds_file)
     if verb == "add" and not urls:
         raise Refused("nothing to add: give a seed URL or --seeds-file")
@@ -48,18 +47,7 @@ async def _control(settings: Settings, crawl: str, payload: Payload, verb: str) 
         one_machine(settings, commands=NEEDED) as cluster,
         Bus.open(cluster.settings.redis_url, prefix=settings.prefix) as bus,
     ):
-        await ensure_groups(bus)
-        command = new_command(payload, crawl=crawl)
-        await publish(bus, command)
-        answer = await answer_to(bus, command)
+        answer = await give(bus, payload, crawl=crawl)
         if answer.refused:
             raise Refused(f"crawl {crawl}: {answer.refused}")
-        await _recorded(cluster.settings, crawl, answer.version)
-
-
-async def _recorded(settings: Settings, crawl: str, version: int) -> None:
-    engine, deadline = open_database(settings), time.monotonic() + _RECORDED_SECONDS
-    while time.monotonic() < deadline:
-        if await asyncio.to_thread(unfinished.version, engine, crawl) >= version:
-            return
-        await asyncio.sleep(0.02)
+        await until_recorded(open_database(cluster.settings), crawl, answer.version)

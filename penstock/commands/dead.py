@@ -31,7 +31,7 @@ from storage.database import NothingRecorded, open_recorded
 #: How long a stage may take over what it was given again, before the command goes on without knowing.
 _THROUGH_SECONDS = 30.0
 _LOOK_SECONDS = 0.05
-_GROUPS = {"scraper.fetch": "worker", "scraper.parse": "parse", "storage.record": "record"}
+_GROUPS = {"scraper.fetch": "worker", "scraper.parse": "parse", "storage.record": "record", "penstock.notify": "record"}
 REFUSED = 2
 
 
@@ -139,8 +139,20 @@ async def _act(verb: str, settings: Settings, names: Sequence[str], which: Filte
             except Refused as error:
                 refused[letter.name] = str(error)
         if cluster.is_ours and verb == "retry" and done:
-            await _see_through(cluster, bus, {letter.stage for letter in letters if letter.name in done})
-    return done, refused
+            given = [letter for letter in letters if letter.name in done]
+            await _see_through(cluster, bus, {letter.stage for letter in given})
+            refused |= await _buried_again(bus, given)
+    return [name for name in done if name not in refused], refused
+
+
+async def _buried_again(bus: Bus, given: Sequence[DeadLetter]) -> dict[str, str]:
+    """Those that their stage has given up once more, each with why."""
+    names = {(letter.stage, letter.raw): letter.name for letter in given}
+    again = {}
+    async for letter in dead_letters(bus):
+        if name := names.get((letter.stage, letter.raw)):
+            again[name] = f"{name} was given up again, as {letter.name}: {letter.reason}"
+    return again
 
 
 async def _one(verb: str, bus: Bus, letter: DeadLetter) -> bool:

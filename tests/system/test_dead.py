@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from sqlalchemy import text
+
 from events.bus import Bus, Consumer, publish
 from events.bus.groups import ensure_groups
 from events.settings import Settings
 from events.topology import PARSE, RECORD
 from penstock.cluster import one_machine
+from penstock.site import SiteOptions, running_site
+from storage import queries
+from storage.database import open_database, writing
 from tests.builders import CRAWL, crawl_started, page_fetched
 from tests.system.commands import penstock
 
@@ -56,6 +61,27 @@ async def test_a_letter_of_a_folder_without_a_cluster_is_carried_out_before_the_
     assert done.status == 0, done
     assert [row["id"] for row in (await penstock("crawls", "--json", "--data", str(tmp_path))).json] == [CRAWL]
     assert (await penstock("dead", "list", "--json", "--data", str(tmp_path))).json == []
+
+
+async def test_a_crawl_whose_events_cannot_all_be_recorded_ends_says_so_and_is_whole_after_a_retry(tmp_path) -> None:
+    engine = open_database(Settings(data=str(tmp_path)))
+    async with running_site(SiteOptions(pages=12)) as site:
+        fault = (
+            f"new.type = 'page.parsed' AND new.subject = '{site.root_url}' BEGIN SELECT raise(ABORT, 'a fault'); END"
+        )
+        with writing(engine) as connection:
+            connection.execute(text(f"CREATE TRIGGER fault BEFORE INSERT ON events WHEN {fault}"))
+        words = ("--delay", "0", "--allow-private", "--progress", "none", "--data", str(tmp_path))
+        done = await penstock("crawl", site.root_url, *words)
+    assert (done.status, "1 events could not be recorded: penstock dead list" in done.err) == (0, True), done
+    again = await penstock("dead", "retry", "--all", "--data", str(tmp_path))
+    assert (again.status, "was given up again" in again.err, "0 given" in again.out) == (2, True, True), again
+
+    with writing(engine) as connection:
+        connection.execute(text("DROP TRIGGER fault"))
+    assert (await penstock("dead", "retry", "--all", "--data", str(tmp_path))).status == 0
+    [row] = queries.crawls(engine)
+    assert (row.parsed, queries.is_complete(engine, row.id)) == (row.fetched, True)
 
 
 async def test_what_is_not_said_clearly_is_refused(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ async def test_rebuild_mends_what_was_spoiled(data: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["rebuild", "page"], "no read model 'page'; there are: crawls, failures, hosts, items, pages, seeds"),
+        (["rebuild", "page"], "no read model 'page'; there are: crawls, failures, hosts, items, pages, seeds, timeline"),
         (["explain", "nonsense"], "'nonsense' is not a URL"),
         (["explain", URL, "--crawl", "none"], "no crawl 'none' in"),
         (["export", "pages", "--type", "page.parsed"], "--type is for events"),

@@ -1,0 +1,71 @@
+"""Hosts as the API shows them: what SQL has of them, how fast they were asked of late, what politeness holds now."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from redis.exceptions import RedisError
+
+from penstock.api.house import House
+from penstock.api.hub.pace import Paces
+from penstock.api.models import Host
+from storage import host_totals
+from storage.host_totals import HostTotals
+
+#: What politeness keeps of a host (`Keys.host`); all are numbers of ms, but the first.
+_FIELDS = ("in_flight", "next_at", "block_until", "crawl_delay", "latency")
+
+
+async def hosts_of(house: House, crawl: str, names: Sequence[str], paces: Paces) -> list[Host]:
+    """These hosts of a crawl, in this order."""
+    found = await asyncio.to_thread(host_totals.of_hosts, house.engine, crawl, names)
+    totals = [found.get(name) or HostTotals(host=name) for name in names]
+    return await _described(house, totals, paces)
+
+
+async def all_hosts(house: House, totals: Sequence[HostTotals]) -> list[Host]:
+    """Hosts over all crawls; how fast each was asked is known of crawls only."""
+    return [host.model_copy(update={"per_second": None}) for host in await _described(house, totals, Paces())]
+
+
+async def _described(house: House, totals: Sequence[HostTotals], paces: Paces) -> list[Host]:
+    live, now = await _live(house, [each.host for each in totals]), time.time()
+    return [_host(each, paces, live.get(each.host, {}), now=now) for each in totals]
+
+
+async def _live(house: House, names: Sequence[str]) -> dict[str, dict[str, int]]:
+    """What Redis knows of hosts; nothing while it is away."""
+    pipeline = house.bus.redis.pipeline(transaction=False)
+    for name in names:
+        pipeline.hmget(house.bus.keys.host(name), _FIELDS)
+    with contextlib.suppress(RedisError):
+        values = await pipeline.execute() if names else []
+        return {
+            name: {field: int(float(value)) for field, value in zip(_FIELDS, row, strict=True) if value}
+            for name, row in zip(names, values, strict=True)
+        }
+    return {}
+
+
+def _host(totals: HostTotals, paces: Paces, live: Mapping[str, int], *, now: float) -> Host:
+    pace, now_ms = paces.of(totals.host), int(now * 1000)
+    gaps, latency = pace.gaps_ms, pace.latency_ms
+    known = msgspec.structs.asdict(totals) | {"crawl_delay_ms": live.get("crawl_delay") or totals.crawl_delay_ms}
+    return Host(
+        **known,
+        per_second=pace.per_second(now),
+        latency_ms=live.get("latency") if latency is None else latency,
+        in_flight=live.get("in_flight", 0),
+        next_at=_later(live.get("next_at", 0), now_ms),
+        block_until=_later(live.get("block_until", 0), now_ms),
+        smallest_gap_ms=min(gaps, default=None),
+        gaps_ms=gaps,
+    )
+
+
+def _later(at: int, now_ms: int) -> int | None:
+    return at if at > now_ms else None

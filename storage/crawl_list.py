@@ -1,0 +1,118 @@
+"""Crawls as a list to look at: a page of them, newest first, with their counts and their first seeds.
+
+Unlike `storage.queries`, which reads all crawls with all their seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, Select, func, or_, select, tuple_
+
+from events.crawls import CrawlSpec, State
+from storage import tables
+from storage.queries import totals_of
+
+#: Seeds of a crawl that are named; the rest is counted.
+FIRST_SEEDS = 20
+
+
+class ListedCrawl(msgspec.Struct, frozen=True, kw_only=True):
+    """A crawl as SQL knows it; `version` is of the event that made its state, `totals` are by word."""
+
+    id: str
+    name: str
+    state: State
+    version: int
+    spec: CrawlSpec
+    started_at: str | None
+    finished_at: str | None
+    seeds: list[str]
+    seed_count: int
+    totals: dict[str, int]
+    complete: bool
+
+
+def listed(
+    engine: Engine, *, limit: int, after: tuple[str, str] | None = None, state: State | None = None
+) -> list[ListedCrawl]:
+    """Crawls behind this one (its start and id), newest first; one more than asked for where there are more."""
+    crawl = tables.crawls.c
+    began = func.coalesce(crawl.started_at, "")
+    query = select(tables.crawls).order_by(began.desc(), crawl.id.desc()).limit(limit + 1)
+    if after:
+        query = query.where(tuple_(began, crawl.id) < tuple_(*after))
+    if state:
+        query = query.where(crawl.state == state)
+    return _listed(engine, query)
+
+
+def unfinished(engine: Engine) -> list[ListedCrawl]:
+    """Every crawl that goes on or is paused, newest first."""
+    crawl = tables.crawls.c
+    query = select(tables.crawls).where(or_(crawl.state == "running", crawl.state == "paused"))
+    return _listed(engine, query.order_by(crawl.started_at.desc(), crawl.id.desc()))
+
+
+def find(engine: Engine, id: str) -> ListedCrawl | None:
+    """The crawl of this id."""
+    return next(iter(_listed(engine, select(tables.crawls).where(tables.crawls.c.id == id))), None)
+
+
+def _listed(engine: Engine, query: Select[Any]) -> list[ListedCrawl]:
+    with engine.connect() as connection:
+        rows = connection.execute(query).mappings().all()
+        ids = [row["id"] for row in rows]
+        counts = _counts(connection, ids)
+        seeds, seed_counts = _seeds(connection, ids), _seed_counts(connection, ids)
+    return [
+        _crawl(dict(row), seeds=seeds.get(row["id"], []), seed_count=seed_counts.get(row["id"], 0),
+               totals=totals_of(counts.get(row["id"], {})))
+        for row in rows
+    ]  # fmt: skip
+
+
+def _counts(connection: Connection, ids: Sequence[str]) -> dict[str, dict[tuple[str, str], int]]:
+    tally, found = tables.tallies.c, dict[str, dict[tuple[str, str], int]]()
+    query = select(tally.crawl, tally.kind, tally.word, tally.count)
+    for crawl, kind, word, count in connection.execute(query.where(tally.crawl.in_(ids))):
+        found.setdefault(crawl, {})[kind, word] = count
+    return found
+
+
+def _seeds(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+    seed, found = tables.seeds.c, dict[str, list[str]]()
+    order = (seed.at, seed.ordinal, seed.url)
+    place = func.row_number().over(partition_by=seed.crawl, order_by=order).label("place")
+    each = select(seed.crawl, seed.url, place).where(seed.crawl.in_(ids)).subquery().c
+    first = select(each.crawl, each.url).where(each.place <= FIRST_SEEDS).order_by(each.crawl, each.place)
+    for crawl, url in connection.execute(first):
+        found.setdefault(crawl, []).append(url)
+    return found
+
+
+def _seed_counts(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    seed = tables.seeds.c
+    query = select(seed.crawl, func.count()).where(seed.crawl.in_(ids)).group_by(seed.crawl)
+    return dict(connection.execute(query).all())
+
+
+def _crawl(row: dict[str, Any], *, seeds: list[str], seed_count: int, totals: dict[str, int]) -> ListedCrawl:
+    ended = (row["final_fetched"], row["final_failed"], row["final_excluded"])
+    outcomes = (totals["fetched"], totals["failed"], totals["excluded"])
+    name = row["name"] or row["id"]
+    return ListedCrawl(
+        id=row["id"],
+        name=name,
+        state=row["state"],
+        version=row["version"] or 0,
+        spec=msgspec.json.decode(row["spec"], type=CrawlSpec) if row["spec"] else CrawlSpec(name=name),
+        started_at=row["started_at"],
+        finished_at=row["cancelled_at"] or row["finished_at"],
+        seeds=seeds,
+        seed_count=seed_count,
+        totals=totals,
+        complete=ended == outcomes and totals["parsed"] == totals["fetched"],
+    )

@@ -1,0 +1,22 @@
+"""Sums over all crawls, for who watches the whole: they cost the same however many pages there are."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, func, select
+
+from storage import tables
+
+
+def crawls_by_state(engine: Engine) -> dict[str, int]:
+    """State → number of crawls."""
+    state = tables.crawls.c.state
+    with engine.connect() as connection:
+        return dict(connection.execute(select(state, func.count()).group_by(state)).all())
+
+
+def tallies(engine: Engine) -> dict[tuple[str, str], int]:
+    """Kind and word of a tally → its count over all crawls."""
+    tally = tables.tallies.c
+    query = select(tally.kind, tally.word, func.sum(tally.count)).group_by(tally.kind, tally.word)
+    with engine.connect() as connection:
+        return {(kind, word): int(count) for kind, word, count in connection.execute(query)}
