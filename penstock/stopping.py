@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
+from collections.abc import Iterator
+from types import FrameType
 
 #: The exit status of a command that was stopped, and can be gone on with.
 INTERRUPTED = 130
+#: The exit status of a command that SIGTERM ended: 128 and the signal's number, as shells have it.
+TERMINATED = 143
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -23,3 +28,18 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
     return stop
+
+
+@contextlib.contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM raises SystemExit inside the block, so that what is half done is cleared away; for the main thread."""
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # another one must not break off the clearing away
+        raise SystemExit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

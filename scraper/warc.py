@@ -1,7 +1,8 @@
-"""A page at rest: one gzip member that is a complete WARC/1.1 `response` record.
+"""A page at rest: a complete WARC/1.1 `response` record as a gzip member, and behind it another with its `request`.
 
 Takes an answer's parts, gives the bytes that Redis carries and the archive keeps as they are; and reads them back.
 The body is stored decoded, so the headers that spoke of its encoding and length on the wire move to `X-Archive-Orig-*`.
+What reads pages reads the first member alone, so that those without a request are read as well.
 Source: https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/
 """
 
@@ -55,23 +56,35 @@ def write_record(
     reason: str = "",
     http_version: str = "1.1",
     address: str = "",
+    request: bytes = b"",
 ) -> bytes:
-    """One gzip member with the record; `started_at` in Unix ms, `address` the IP address that answered."""
+    """The record as a gzip member, and that of the `request`'s head, if it is given.
+
+    `started_at` in Unix ms, `address` the IP address that answered.
+    """
     block = _http_head(status, reason, http_version, _stored_headers(headers, len(body)))
     when = datetime.fromtimestamp(started_at / 1000, UTC).isoformat(timespec="milliseconds")
-    fields = [
-        ("WARC-Type", "response"),
-        ("WARC-Record-ID", f"<{uuid.uuid5(uuid.NAMESPACE_OID, event_id).urn}>"),
-        ("WARC-Target-URI", url),
-        ("WARC-Date", when.replace("+00:00", "Z")),
-        *((("WARC-IP-Address", address),) if address else ()),
-        ("WARC-Payload-Digest", digest),
-        ("Content-Type", "application/http;msgtype=response"),
-        ("Content-Length", str(len(block) + len(body))),
-    ]
-    head = "".join(f"{name}: {value}\r\n" for name, value in fields)
-    record = b"".join((b"WARC/1.1\r\n", head.encode(), b"\r\n", block, body, b"\r\n\r\n"))
-    return bytes(engine.compress(record, LEVEL, _GZIP))
+    id = _record_id(event_id)
+    common = f"WARC-Target-URI: {url}\r\nWARC-Date: {when[:23]}Z\r\n"
+    if address:
+        common += f"WARC-IP-Address: {address}\r\n"
+    member = _member("response", f"WARC-Record-ID: {id}\r\n{common}WARC-Payload-Digest: {digest}\r\n", block, body)
+    if not request:
+        return member
+    fields = f"WARC-Record-ID: {_record_id(event_id + '.request')}\r\nWARC-Concurrent-To: {id}\r\n{common}"
+    return member + _member("request", fields, request)
+
+
+def _record_id(name: str) -> str:
+    return f"<{uuid.uuid5(uuid.NAMESPACE_OID, name).urn}>"
+
+
+def _member(kind: str, fields: str, *block: bytes) -> bytes:
+    head = (
+        f"WARC/1.1\r\nWARC-Type: {kind}\r\n{fields}Content-Type: application/http;msgtype={kind}\r\n"
+        f"Content-Length: {sum(map(len, block))}\r\n\r\n"
+    )
+    return bytes(engine.compress(b"".join((head.encode(), *block, b"\r\n\r\n")), LEVEL, _GZIP))
 
 
 def _stored_headers(headers: Iterable[tuple[str, str]], size: int) -> list[tuple[str, str]]:
@@ -91,7 +104,7 @@ def _http_head(status: int, reason: str, version: str, headers: Iterable[tuple[s
 
 
 def read_record(raw: bytes) -> StoredPage:
-    """The page in one gzip member; raises `DamagedRecord` for bytes that `write_record` has not made."""
+    """The page in the first gzip member; raises `DamagedRecord` for bytes that `write_record` has not made."""
     try:
         record = bytes(engine.decompress(raw, _GZIP))
         head, _, rest = record.partition(b"\r\n\r\n")

@@ -5,11 +5,10 @@ Takes gzip members, each a whole WARC record; gives the `Place` of each; owns th
 A recorder process appends to a segment of its own, and holds a lock (flock) on it while it lives. In one batch:
 append and `sync`, then SQL commits the places along with the segment's length. So SQL never names bytes that are not on
 disk, and a file may be longer than its row says: by what was appended and never committed. `rewind` cuts that off after
-a batch that failed; after kill -9 `repair` does, at the next start of any recorder, once the lock shows that the owner
-is gone.
+a batch that failed; after kill -9 `storage.archive_repair` does, at the next start of any recorder, once the lock shows
+that the owner is gone.
 """
 
-import contextlib
 import fcntl
 import gzip
 import logging
@@ -17,13 +16,13 @@ import os
 import secrets
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, update
 
 from storage.database import writing
 from storage.event_store import Place
@@ -52,7 +51,7 @@ class Archive:
         self.folder, self._engine = folder, engine
         self._segment_bytes, self._segment_seconds = segment_bytes, segment_seconds
         self._file: int | None = None
-        self._id = self._committed = self._length = 0
+        self._id = self._committed = self._flushed = self._length = 0
         self._began = time.monotonic()
 
     def __repr__(self) -> str:
@@ -75,7 +74,8 @@ class Archive:
 
     def append(self, members: Sequence[bytes]) -> list[Place]:
         """Append each member; the places hold once the batch is committed. Raises OSError (disk full, …)."""
-        assert self._file is not None, "make_ready comes first"
+        if self._file is None:
+            raise OSError("no segment of the archive is open")
         places = []
         for member in members:
             places.append(Place(self._id, self._length, len(member)))
@@ -83,10 +83,16 @@ class Archive:
         _write(self._file, b"".join(members))
         return places
 
-    def sync(self, connection: Connection) -> None:
-        """Bring what was appended to the disk, and the segment's length into the transaction."""
-        if self._file is not None and self._length > self._committed:
+    def flush(self) -> None:
+        """Bring what was appended to the disk; outside of the transaction, which others wait for."""
+        if self._file is not None and self._length > self._flushed:
             os.fsync(self._file)
+            self._flushed = self._length
+
+    def sync(self, connection: Connection) -> None:
+        """Bring the segment's length into the transaction, and what is not on the disk yet to it."""
+        if self._file is not None and self._length > self._committed:
+            self.flush()
             connection.execute(update(segments).where(segments.c.id == self._id).values(length=self._length))
 
     def commit(self) -> None:
@@ -98,7 +104,7 @@ class Archive:
         if self._file is not None and self._length > self._committed:
             try:
                 os.ftruncate(self._file, self._committed)
-                self._length = self._committed
+                self._length = self._flushed = self._committed
             except OSError as error:
                 log.error("left segment %d, it cannot be cut: %s", self._id, error, extra={"action": "left"})
                 self._leave()
@@ -120,7 +126,7 @@ class Archive:
             os.close(file)
             (self.folder / name).unlink()
             raise
-        self._file, self._committed, self._length = file, len(head), len(head)
+        self._file, self._committed, self._flushed, self._length = file, len(head), len(head), len(head)
         self._began = time.monotonic()
 
     def _roll(self) -> None:
@@ -131,7 +137,7 @@ class Archive:
     def _leave(self) -> None:
         if self._file is not None:
             os.close(self._file)
-        self._file, self._id, self._committed, self._length = None, 0, 0, 0
+        self._file, self._id, self._committed, self._flushed, self._length = None, 0, 0, 0, 0
 
 
 def warcinfo(name: str) -> bytes:
@@ -144,52 +150,6 @@ def warcinfo(name: str) -> bytes:
         f"Content-Type: application/warc-fields\r\nContent-Length: {len(fields)}\r\n\r\n"
     )
     return gzip.compress(head.encode("ascii") + fields + b"\r\n\r\n")
-
-
-def repair(folder: Path, engine: Engine) -> list[str]:
-    """Cut segments whose recorder died back to what was committed; returns the names of those that were cut."""
-    with engine.connect() as connection:
-        rows = connection.execute(select(segments).where(segments.c.closed.is_(False))).all()
-    cut = []
-    for row in rows:
-        with _owned(folder / row.name) as file:
-            if file is None:
-                continue
-            if _repair_one(file, row.name, row.length):
-                cut.append(row.name)
-            with writing(engine) as connection:
-                connection.execute(update(segments).where(segments.c.id == row.id).values(closed=True))
-    return cut
-
-
-def _repair_one(file: int, name: str, length: int) -> bool:
-    size = os.fstat(file).st_size
-    if size < length:
-        log.error("%s has lost its last %d bytes", name, length - size, extra={"action": "archive_short"})
-    if size <= length:
-        return False
-    log.warning("%s: cut off %d bytes that were never recorded", name, size - length, extra={"action": "repaired"})
-    os.ftruncate(file, length)
-    os.fsync(file)
-    return True
-
-
-@contextlib.contextmanager
-def _owned(path: Path) -> Iterator[int | None]:
-    """The file, open and locked, or None where it is gone or its owner lives."""
-    try:
-        file = os.open(path, os.O_WRONLY)
-    except FileNotFoundError:
-        log.error("the archive's segment %s is gone", path, extra={"action": "archive_gone"})
-        yield None
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield file
-    except BlockingIOError:
-        yield None
-    finally:
-        os.close(file)
 
 
 def _write(file: int, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Bodies out of the archive: each the gzip member that the fetcher made, a whole WARC record.
+"""Bodies out of the archive, each as the fetcher made it: a WARC record as a gzip member, its request's behind it.
 
 Takes an engine and the archive's folder; owns open files, a few at a time. Any number of readers may read while
 recorders append.
@@ -44,13 +44,14 @@ class ArchiveReader:
             os.close(self._open.popitem()[1])
 
     def pages(self, crawl: str | None = None, *, after: int = 0) -> Iterator[Recorded]:
-        """Every page.fetched of a crawl (of all if None) that has a body, in the order in which they were archived."""
+        """Every page.fetched of a crawl (of all if None), in the order in which they were archived."""
         for stored in event_store.read(self._engine, after=after, types=(PageFetched.TYPE,), crawl=crawl):
-            if stored.place is not None:
-                yield stored.recorded()
+            yield stored.recorded()
 
-    def read(self, place: Place) -> bytes:
-        """The gzip member at this place; raises `LostBody` where there is none."""
+    def read(self, place: Place | None) -> bytes:
+        """The bytes at this place, as the fetcher made them; raises `LostBody` where there are none."""
+        if place is None:
+            raise LostBody("it was gone before it could be recorded")
         try:
             member = os.pread(self._file(place.segment), place.length, place.offset)
         except OSError as error:

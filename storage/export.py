@@ -10,8 +10,9 @@ import msgspec
 from sqlalchemy import Engine
 
 from events.errors import Refused
-from storage import event_store, queries
+from storage import event_store, listings
 from storage.archive_reader import ArchiveReader
+from storage.endings import format_of
 from storage.flat import Table, table_of
 from storage.formats import comma_separated, json_lines
 from storage.parquet import typed, write_parquet
@@ -34,7 +35,7 @@ _WRITE_BYTES = 64 * 1024
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rows: of one crawl (all if None); events of some types; items of every version of a page's spider.
+    """Which rows: of one crawl (all if None); events of some types; items by every version of a spider, or by one.
 
     `flat`: items have a column for each field of their data.
     """
@@ -42,6 +43,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     crawl: str | None = None
     types: tuple[str, ...] = ()
     all_versions: bool = False
+    version: str | None = None
     flat: bool = False
 
 
@@ -54,30 +56,32 @@ def export(
     to: str = "-",
     types: Sequence[str] = (),
     all_versions: bool = False,
+    version: str | None = None,
     flat: bool = False,
     archive: Path | None = None,
 ) -> int:
     """Write to a path or `-`; returns the number of rows. Raises `Refused`; `archive` is the folder, for WARC."""
-    choice = Choice(crawl=crawl, types=tuple(types), all_versions=all_versions, flat=flat)
-    format = _format(what, format, to)
-    if format == "parquet":
+    choice = Choice(crawl=crawl, types=tuple(types), all_versions=all_versions, version=version, flat=flat)
+    chosen = format_of(to, what=what, given=format, possible=FORMATS[what])
+    _check_version(engine, choice)
+    if chosen == "parquet":
         return _to_parquet(engine, what, choice, to)
-    if format == "warc":
+    if chosen == "warc":
         assert archive is not None, "WARC comes from an archive"
         with ArchiveReader(archive, engine) as reader:
             return _to_file(warc_members(reader, crawl, name="penstock.warc.gz" if to == "-" else Path(to).name), to)
-    return _to_file(_texts(engine, what, choice, format), to)
+    return _to_file(_texts(engine, what, choice, chosen), to)
 
 
-def _format(what: What, format: Format | None, to: str) -> Format:
-    """The format that was asked for, or that the file's name says, or the usual one."""
-    named = next((each for each in FORMATS[what] if to.endswith(f".{each}")), FORMATS[what][0])
-    if (format or named) not in FORMATS[what]:
-        raise Refused(f"{what} cannot be written as {format}; only as {' or '.join(FORMATS[what])}")
-    return format or named
+def _check_version(engine: Engine, choice: Choice) -> None:
+    """Refuse a version by which there is nothing: it is misspelled."""
+    made = [] if choice.version is None else listings.versions(engine, choice.crawl)
+    if choice.version not in (None, *(version for _, version in made)):
+        names = ", ".join(f"{version} (of {spider})" for spider, version in made) or "none by any"
+        raise Refused(f"no items by version {choice.version!r}; there are: {names}")
 
 
-def _texts(engine: Engine, what: What, choice: Choice, format: Format) -> Iterator[bytes]:
+def _texts(engine: Engine, what: What, choice: Choice, format: str) -> Iterator[bytes]:
     if what == "events":
         return _event_lines(engine, choice)
     table = _table(engine, what, choice)
@@ -87,7 +91,7 @@ def _texts(engine: Engine, what: What, choice: Choice, format: Format) -> Iterat
 def _table(engine: Engine, what: What, choice: Choice) -> Table:
     if choice.flat:
         return table_of(lambda: _READ["items"](engine, choice))
-    return Table(typed(queries.COLUMNS[what]), _READ[what](engine, choice))
+    return Table(typed(listings.COLUMNS[what]), _READ[what](engine, choice))
 
 
 def _event_lines(engine: Engine, choice: Choice) -> Iterator[bytes]:
@@ -99,9 +103,11 @@ def _event_lines(engine: Engine, choice: Choice) -> Iterator[bytes]:
 
 
 _READ: dict[What, Callable[[Engine, Choice], Iterator[dict[str, Any]]]] = {
-    "pages": lambda engine, choice: queries.pages(engine, choice.crawl),
-    "items": lambda engine, choice: queries.items(engine, choice.crawl, all_versions=choice.all_versions),
-    "failures": lambda engine, choice: queries.failures(engine, choice.crawl),
+    "pages": lambda engine, choice: listings.pages(engine, choice.crawl),
+    "items": lambda engine, choice: listings.items(
+        engine, choice.crawl, all_versions=choice.all_versions, version=choice.version
+    ),
+    "failures": lambda engine, choice: listings.failures(engine, choice.crawl),
 }
 
 

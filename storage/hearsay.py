@@ -4,14 +4,16 @@ Takes an engine, a crawl and URLs; gives plain values. Links that wait in the fr
 page.parsed that brought them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, Select, func, select
 
 from events.pages import PageParsed
 from storage import event_store, tables
 from storage.event_store import chunks
+from storage.history import ROBOTS
 from storage.tables import digest
 
 #: Parsed pages looked through for a link, the oldest first: about two seconds' worth.
@@ -50,17 +52,21 @@ def known(engine: Engine, crawl: str, urls: Iterable[str]) -> list[str]:
 
 
 def crawls_with(engine: Engine, url: str) -> list[str]:
-    """The ids of the crawls that have an event about this URL, the newest first."""
-    crawl, page = tables.crawls.c, tables.pages.c
+    """The ids of the crawls that have an event about this URL, also one of a robots.txt, the newest first."""
+    crawl, page, host = tables.crawls.c, tables.pages.c, tables.hosts.c
     with engine.connect() as connection:
         ids = connection.execute(select(crawl.id).order_by(crawl.started_at.desc(), crawl.id.desc())).scalars().all()
-        keys = {digest(id, url): id for id in ids}
-        found = {
-            bytes(key)
-            for some in chunks(list(keys))
-            for key in connection.execute(select(page.key).where(page.key.in_(some))).scalars()
-        }
-    return [id for key, id in keys.items() if key in found]
+        found = _among(connection, page.key, select(page.key), {digest(id, url): id for id in ids})
+        if url.endswith(ROBOTS):
+            asked = select(host.key).where(host.robots_event.is_not(None))
+            found |= _among(connection, host.key, asked, {digest(id, url.removesuffix(ROBOTS)): id for id in ids})
+    return [id for id in ids if id in found]
+
+
+def _among(connection: Connection, key: Any, query: Select[Any], ids: Mapping[bytes, str]) -> set[str]:
+    """The crawls whose keys are among a query's."""
+    rows = (connection.execute(query.where(key.in_(some))).scalars() for some in chunks(list(ids)))
+    return {ids[bytes(each)] for found in rows for each in found}
 
 
 def linked_from(engine: Engine, crawl: str, url: str) -> Link | None:

@@ -14,10 +14,12 @@ from sqlalchemy import Engine, select
 from events.crawls import CrawlSpec, CrawlStarted
 from events.pages import PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
 from storage import event_store, tables
-from storage.event_store import Recorded
+from storage.event_store import Place, Recorded
 from storage.tables import digest, mark
 
 What = Literal["seed", "discovered", "redirected", "robots", "issued", "fetched", "failed", "excluded", "parsed"]
+#: Where the rules of a host lie (RFC 9309 §2.3).
+ROBOTS = "/robots.txt"
 #: Steps of one moment come in this order, in which one leads to the next.
 _ORDER = get_args(What)
 #: Redirects that lead to a known URL may be as many as a site has pages; these are enough to see it.
@@ -39,10 +41,10 @@ def history(engine: Engine, crawl: str, url: str) -> list[Step]:
     steps = [*_seed(engine, crawl, url), *_discovered(engine, crawl, events)]
     steps += _redirected(engine, crawl, url, pages)
     robots = _robots_before(engine, crawl, pages)
-    steps += [_robots(robots)] if robots else []
+    steps += [_robots(event) for event in ([robots] if robots else _robots_at(engine, crawl, url))]
     steps += _issued(pages, spec=spec_of(engine, crawl), robots=robots)
-    names = _segment_names(engine, events)
-    steps += [_outcome(engine, event, names) for event in pages]
+    segments = _segments(engine, events)
+    steps += [_outcome(engine, event, segments) for event in pages]
     steps += [_parsed(event) for event in events if isinstance(event.message.payload, PageParsed)]
     return sorted(steps, key=lambda step: (step.at, _ORDER.index(step.what)))
 
@@ -102,6 +104,12 @@ def _robots_before(engine: Engine, crawl: str, pages: Sequence[Recorded]) -> Rec
     return max(before or verdicts[:1], key=lambda event: event.message.envelope.time, default=None)
 
 
+def _robots_at(engine: Engine, crawl: str, url: str) -> list[Recorded]:
+    """What came of asking for this URL, if it is a host's robots.txt."""
+    of_host = _about(engine, crawl, url.removesuffix(ROBOTS)) if url.endswith(ROBOTS) else ()
+    return [event for event in of_host if getattr(event.message.payload, "url", None) == url]
+
+
 def _robots(event: Recorded) -> Step:
     robots: RobotsFetched = event.message.payload
     names = ("host", "verdict", "status", "reason", "crawl_delay_ms")
@@ -136,7 +144,7 @@ def _why_waited(
     return {"waited_for": "delay", "asked_ms": delay_ms} if delay_ms else {}
 
 
-def _outcome(engine: Engine, event: Recorded, segment_names: dict[int, str]) -> Step:
+def _outcome(engine: Engine, event: Recorded, segments: dict[int, Any]) -> Step:
     page = event.message.payload
     match page:
         case PageFetched():
@@ -144,7 +152,7 @@ def _outcome(engine: Engine, event: Recorded, segment_names: dict[int, str]) -> 
             if page.location:
                 facts["leads_to"] = _outcome_of(engine, event.message.envelope.crawl, page.location)
             if event.place:
-                facts["body"] = msgspec.structs.asdict(event.place) | {"segment": segment_names[event.place.segment]}
+                facts |= _body(event.place, segments[event.place.segment])
             return Step(_text(page.started_at), "fetched", facts)
         case PageFailed():
             at = _text(page.started_at) if page.started_at else event.message.envelope.time
@@ -152,6 +160,13 @@ def _outcome(engine: Engine, event: Recorded, segment_names: dict[int, str]) -> 
         case PageExcluded():
             return Step(event.message.envelope.time, "excluded", {name: getattr(page, name) for name in _EXCLUDED})
     raise AssertionError(f"{page.TYPE} is no outcome")
+
+
+def _body(place: Place, segment: Any) -> dict[str, Any]:
+    """Where a body lies, or why it does not any more: its segment has been cut since."""
+    if place.offset + place.length > segment.length:
+        return {"body_lost": f"the archive's {segment.name} has lost its end"}
+    return {"body": msgspec.structs.asdict(place) | {"segment": segment.name}}
 
 
 _ATTEMPT = ("attempt", "depth", "hops", "via", "status", "waited_ms", "elapsed_ms")
@@ -173,11 +188,10 @@ def _parsed(event: Recorded) -> Step:
     return Step(event.message.envelope.time, "parsed", facts)
 
 
-def _segment_names(engine: Engine, events: Sequence[Recorded]) -> dict[int, str]:
+def _segments(engine: Engine, events: Sequence[Recorded]) -> dict[int, Any]:
     ids = {event.place.segment for event in events if event.place}
     with engine.connect() as connection:
-        rows = connection.execute(select(tables.segments).where(tables.segments.c.id.in_(ids)))
-        return {row.id: row.name for row in rows}
+        return {row.id: row for row in connection.execute(select(tables.segments).where(tables.segments.c.id.in_(ids)))}
 
 
 def _text(unix_ms: int) -> str:

@@ -1,4 +1,7 @@
-"""Pages, items and failures as they are exported: row after row, so that memory does not grow with the crawl."""
+"""Pages, items and failures as they are exported: row after row, so that memory does not grow with the crawl.
+
+They come crawl by crawl in the order in which pages were settled, which an index has and no rebuild changes.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +28,9 @@ _PAGE = (
     "crawl",
     "error",
 )
+#: What the index `pages_by_settled` holds.
+_ORDER = (tables.pages.c.crawl, tables.pages.c.settled_at, tables.pages.c.key)
+_ITEM = tuple(tables.items.c[name] for name in ("type", "data", "spider", "spider_version", "crawl"))
 #: The keys of the rows of `pages`, `items` and `failures`.
 COLUMNS = {
     "pages": _PAGE,
@@ -34,7 +40,7 @@ COLUMNS = {
 
 
 def pages(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:
-    """The pages of a crawl, or of all, about in the order in which they were recorded.
+    """The pages of a crawl, or of all.
 
     `error` says why a fetched page could not be read, as `extractor_failed: RuntimeError: …`; None where it could.
     """
@@ -44,7 +50,7 @@ def pages(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:
         *(page.bytes, page.attempts, page.settled_at.label("fetched_at"), page.crawl),
         *(page.parse_error.label("error"), page.parse_detail),
     ).where(page.outcome.is_not(None))
-    for row in stream(engine, query if crawl is None else query.where(page.crawl == crawl)):
+    for row in _in_order(engine, query, crawl):
         detail = row.pop("parse_detail")
         if row["outcome"] != "fetched":
             row["fetched_at"] = row["error"] = None
@@ -53,15 +59,41 @@ def pages(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def items(engine: Engine, crawl: str | None = None, *, all_versions: bool = False) -> Iterator[dict[str, Any]]:
-    """The items of a crawl, or of all, by the latest parse of each page, or by all; `data` is a JSON object."""
-    item, page = tables.items.c, tables.pages.c
-    its_own = page.key == item.page
-    query = select(page.url, item.type, item.data, item.spider, item.spider_version, item.crawl).join_from(
-        tables.items, tables.pages, its_own if all_versions else and_(its_own, page.parsed_event == item.event)
-    )
-    for row in stream(engine, query if crawl is None else query.where(item.crawl == crawl)):
+def items(
+    engine: Engine, crawl: str | None = None, *, all_versions: bool = False, version: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """The items of a crawl, or of all; `data` is a JSON object.
+
+    Those by the latest parse of each page that had no error; or by every version of a spider; or by one version.
+    """
+    item = tables.items.c
+    query = _standing(crawl) if not all_versions and version is None else _of_any_version(crawl)
+    if version is not None:
+        query = query.where(item.spider_version == version)
+    for row in stream(engine, query.order_by(*_ORDER, item.event, item.ordinal)):
         yield {**row, "data": msgspec.json.decode(row["data"])}
+
+
+def _standing(crawl: str | None) -> Select[Any]:
+    page = tables.pages.c
+    query = select(page.url, *_ITEM).join_from(tables.pages, tables.items, page.parsed_event == tables.items.c.event)
+    return query if crawl is None else query.where(page.crawl == crawl)
+
+
+def _of_any_version(crawl: str | None) -> Select[Any]:
+    item, page = tables.items.c, tables.pages.c
+    # Every item has its page. The outer join has SQLite look up pages by key, not items by page, which no index has.
+    query = select(page.url, *_ITEM).join_from(tables.items, tables.pages, page.key == item.page, isouter=True)
+    return query if crawl is None else query.where(item.crawl == crawl)
+
+
+def versions(engine: Engine, crawl: str | None = None) -> list[tuple[str, str]]:
+    """Spider and version of whatever made items of a crawl, or of all."""
+    item = tables.items.c
+    query = select(item.spider, item.spider_version).distinct().order_by(item.spider, item.spider_version)
+    with engine.connect() as connection:
+        rows = connection.execute(query if crawl is None else query.where(item.crawl == crawl))
+        return [(spider, version) for spider, version in rows]
 
 
 def failures(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:
@@ -78,7 +110,12 @@ def failures(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any
         *(page.status, page.attempts, page.crawl),
         case((fetched, page.parsed_at), else_=page.settled_at).label("failed_at"),
     ).where(or_(page.outcome == "failed", unparsed()))
-    return stream(engine, query if crawl is None else query.where(page.crawl == crawl))
+    return _in_order(engine, query, crawl)
+
+
+def _in_order(engine: Engine, query: Select[Any], crawl: str | None) -> Iterator[dict[str, Any]]:
+    ordered = query.order_by(*_ORDER)
+    return stream(engine, ordered if crawl is None else ordered.where(tables.pages.c.crawl == crawl))
 
 
 def stream(engine: Engine, query: Select[Any]) -> Iterator[dict[str, Any]]:

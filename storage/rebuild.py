@@ -95,7 +95,7 @@ def _fold(connection: Connection, chosen: Sequence[Projection], batch: Sequence[
 def _swap(connection: Connection, chosen: Sequence[Projection], *, after: int) -> int:
     """Fold what came last and put the rows in their place; returns how many events came last."""
     late = 0
-    connection.execution_options(writes=True)
+    connection.execution_options(writes="long")
     with connection.begin():
         for batch in _batches(connection.engine, after=after):
             _fold(connection, chosen, batch)
@@ -104,9 +104,9 @@ def _swap(connection: Connection, chosen: Sequence[Projection], *, after: int) -
         for table in _tables(chosen):
             own, shared = f"{_OWN[connection.dialect.name]}.{table.name}", f'"{schema}".{table.name}'
             names = ", ".join(f'"{column.name}"' for column in table.columns)
-            keys = ", ".join(f'"{column.name}"' for column in table.primary_key.columns)
             connection.exec_driver_sql(f"DELETE FROM {shared}")
-            connection.exec_driver_sql(f"INSERT INTO {shared} ({names}) SELECT {names} FROM {own} ORDER BY {keys}")
+            # In the order of folding, so that what was recorded together lies together, as a recorder leaves it.
+            connection.exec_driver_sql(f"INSERT INTO {shared} ({names}) SELECT {names} FROM {own}")
     return late
 
 

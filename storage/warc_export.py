@@ -10,14 +10,23 @@ from storage.metadata import metadata_record
 log = logging.getLogger(__name__)
 
 
+#: Lost bodies that are named one by one.
+MOST_NAMED = 10
+
+
 def warc_members(reader: ArchiveReader, crawl: str | None, *, name: str) -> Iterator[bytes]:
-    """The warcinfo record of a file of this name, then the members of each page; a lost body is left out and logged."""
+    """The warcinfo record of a file of this name, then the members of each page.
+
+    A page whose body is lost is left out; the log has the first ones, and at the end how many there were.
+    """
     yield warcinfo(name)
+    left_out = 0
     for event in reader.pages(crawl):
-        assert event.place is not None, "pages have a place"
         try:
-            member = reader.read(event.place)
+            yield reader.read(event.place) + metadata_record(event.message)
         except LostBody as error:
-            log.error("left out %s: %s", event.message.payload.url, error, extra={"action": "body_lost"})
-            continue
-        yield member + metadata_record(event.message)
+            left_out += 1
+            if left_out <= MOST_NAMED:
+                log.error("left out %s: %s", event.message.payload.url, error, extra={"action": "body_lost"})
+    if left_out:
+        log.error("left out %d pages, whose bodies the archive has lost", left_out, extra={"action": "bodies_lost"})

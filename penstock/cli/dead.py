@@ -17,16 +17,21 @@ app.add_typer(dead, name="dead", rich_help_panel="Results")
 
 Name = Annotated[str, typer.Argument(metavar="LETTER", help="As `dead list` names it.")]
 Names = Annotated[Many, typer.Argument(metavar="[LETTER]...", help="As `dead list` names them.")]
-Stage = Annotated[str, typer.Option(metavar="STAGE", help="Only this stage's, such as scraper.parse.")]
-Reason = Annotated[str, typer.Option(metavar="TEXT", help="Only where the reason has this text in it.")]
-Host = Annotated[str, typer.Option(metavar="HOST", help="Only about this host.")]
-Crawl = Annotated[str, typer.Option(metavar="CRAWL", help="Only of this crawl, by id or name.")]
+Stage = Annotated[str | None, typer.Option(metavar="STAGE", help="Only this stage's, such as scraper.parse.")]
+Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Only where the reason has this text in it.")]
+Host = Annotated[str | None, typer.Option(metavar="HOST", help="Only about this host.")]
+Crawl = Annotated[str | None, typer.Option(metavar="CRAWL", help="Only of this crawl, by id or name.")]
 All = Annotated[bool, typer.Option("--all", help="All that fit the filters, or all there are.")]
 
 
 @dead.command("list")
 def list_(
-    stage: Stage = "", reason: Reason = "", host: Host = "", crawl: Crawl = "", data: Data = None, json: Json = False
+    stage: Stage = None,
+    reason: Reason = None,
+    host: Host = None,
+    crawl: Crawl = None,
+    data: Data = None,
+    json: Json = False,
 ) -> None:
     """List dead letters, the oldest of each stage first.
 
@@ -52,10 +57,10 @@ def show(letter: Name, data: Data = None, json: Json = False) -> None:
 def retry(
     letters: Names = None,
     every: All = False,
-    stage: Stage = "",
-    reason: Reason = "",
-    host: Host = "",
-    crawl: Crawl = "",
+    stage: Stage = None,
+    reason: Reason = None,
+    host: Host = None,
+    crawl: Crawl = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -73,10 +78,10 @@ def retry(
 def drop(
     letters: Names = None,
     every: All = False,
-    stage: Stage = "",
-    reason: Reason = "",
-    host: Host = "",
-    crawl: Crawl = "",
+    stage: Stage = None,
+    reason: Reason = None,
+    host: Host = None,
+    crawl: Crawl = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -90,5 +95,5 @@ def drop(
     raise typer.Exit(act("drop", letters or [], given({"data": data}), which, every=every, json=json))
 
 
-def _filter(stage: str, reason: str, host: str, crawl: str) -> dict[str, str]:
-    return {"stage": stage, "reason": reason, "host": host, "crawl": crawl}
+def _filter(stage: str | None, reason: str | None, host: str | None, crawl: str | None) -> dict[str, str]:
+    return given({"stage": stage, "reason": reason, "host": host, "crawl": crawl})

@@ -28,6 +28,9 @@ def export(
     all_versions: Annotated[
         bool, typer.Option("--all-versions", help="Items by every version of a spider, not only by the newest.")
     ] = False,
+    version: Annotated[
+        str | None, typer.Option("--version", metavar="VERSION", help="Items by this version of a spider alone.")
+    ] = None,
     flat: Annotated[bool, typer.Option("--flat", help="Items with a column for each field of their data.")] = False,
     data: Data = None,
     format: Annotated[
@@ -51,5 +54,6 @@ def export(
         output=output,
         types=type or [],
         all_versions=all_versions,
+        version=version,
         flat=flat,
     )

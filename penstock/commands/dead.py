@@ -79,6 +79,8 @@ def act(
 
 
 def _filter(settings: Settings, which: dict[str, str]) -> Filter:
+    if empty := next((word for word, text in which.items() if not text), None):
+        raise Refused(f"--{empty} is empty; leave it out to mean all, or say which")
     found = Filter(**which)
     if found.stage and found.stage not in [stage.name for stage in topology.STAGES]:
         known = ", ".join(stage.name for stage in topology.STAGES if stage.takes)

@@ -85,7 +85,7 @@ def _fetched(facts: dict[str, Any], _at: str) -> list[str]:
     if body := facts.get("body"):
         lines.append(f"its body lies in archive/{body['segment']} at {body['offset']}, {body['length']:,} bytes")
     else:
-        lines.append("its body is lost: it was gone before it could be recorded")
+        lines.append(f"its body is lost: {facts.get('body_lost', 'it was gone before it could be recorded')}")
     return lines
 
 

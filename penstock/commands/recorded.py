@@ -41,6 +41,8 @@ def crawl_of(settings: Settings, crawl: str | None) -> queries.CrawlRow:
 
 def chosen(engine: Engine, crawl: str | None, settings: Settings) -> queries.CrawlRow:
     """The crawl of this id or name, the latest if None; raises `Refused` where there is none."""
+    if crawl == "":  # an unset variable of somebody's script, who would get another crawl than he meant
+        raise Refused("the name of the crawl is empty; `penstock crawls` lists them")
     found = queries.find_crawl(engine, crawl) if crawl else next(iter(queries.crawls(engine)), None)
     if found is None:
         what = f"no crawl {crawl!r}" if crawl else "no crawl"

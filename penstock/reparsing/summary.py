@@ -80,7 +80,7 @@ def _lines(summary: Summary, settings: Settings) -> Iterator[str]:
 def _others(tally: Tally) -> tuple[tuple[int, str], ...]:
     return (
         (tally.already_parsed, "already parsed by this version"),
-        (tally.superseded, "of these have a later parse, whose items are exported; another version= makes this newer"),
+        (tally.superseded, "of these are exported as another version read them: export items --version names one"),
         (tally.redirects, "redirects, which have no content"),
         (tally.waiting, "still to be parsed by the crawl itself"),
         (tally.failed, "on which the extractor failed"),

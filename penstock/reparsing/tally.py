@@ -21,7 +21,7 @@ class Tally(msgspec.Struct, kw_only=True):
 
     - `parsed` are recorded, with so many `items`; `failed` too: their extractor made an error instead of items.
     - `already_parsed` were so by this very version, before; `superseded` says for how many of them another version's
-      parse stands, because that came later.
+      parse stands.
     - `redirects` have no content; `waiting` ones are still to be parsed by the crawl itself.
     - `lost` ones have no body any more, `unread` ones ended their parser, `unrecorded` ones no database would hold.
     """

@@ -76,6 +76,7 @@ def _record_of(answer: Answer, *, event_id: str, digest: str) -> bytes:
         reason=answer.reason,
         http_version=answer.http_version,
         address=answer.address,
+        request=answer.request,
     )
 
 

@@ -53,7 +53,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a host answered. `url` is the spelling that was sent; `body` is decoded, and empty for 4xx and 5xx.
 
     `wire` counts the body's bytes on the network, `elapsed_ms` runs from sending to the body's end, `started_at` is
-    Unix ms, `headers` are in the order and spelling of the host, as latin-1.
+    Unix ms, `headers` are in the order and spelling of the host, as latin-1. `request` is the head that was sent.
     """
 
     url: str
@@ -67,6 +67,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     started_at: int
     elapsed_ms: int
     address: str
+    request: bytes = b""
 
     def header(self, name: str) -> str:
         """The first value of a header, by its name in lower case; empty where there is none."""
@@ -164,6 +165,7 @@ class Client:
                 started_at=exchange.started_at,
                 elapsed_ms=exchange.elapsed_ms,
                 address=exchange.address,
+                request=exchange.request_head,
             )
         finally:
             await response.aclose()

@@ -20,6 +20,8 @@ from aiohttp.http_exceptions import BadHttpMessage
 
 #: Answers of the 1xx kind before the real one; more are refused.
 MOST_INTERIM = 16
+#: Headers that are kept nowhere, whoever may send them one day.
+_SECRETS = frozenset(("authorization", "proxy-authorization", "cookie"))
 
 
 async def at_once() -> None:
@@ -35,6 +37,7 @@ class Exchange:
         self.started_at = int(time.time() * 1000)
         self.address, self.http_version = "", "1.1"
         self.reused = False
+        self.request: aiohttp.ClientRequest | None = None
         self._seconds = deadline_seconds
         self._loop = asyncio.get_running_loop()
         self.deadline = self._loop.time() + deadline_seconds
@@ -44,6 +47,17 @@ class Exchange:
     def elapsed_ms(self) -> int:
         """Milliseconds since the request was sent; 0 if it was not."""
         return 0 if self.sent_at is None else round((self._loop.time() - self.sent_at) * 1000)
+
+    @property
+    def request_head(self) -> bytes:
+        """The request line and the headers as they were sent, but for secrets; empty if nothing was sent."""
+        request = self.request
+        if request is None:
+            return b""
+        pairs = [pair for pair in request.headers.items() if pair[0].lower() not in _SECRETS]
+        lines = "".join([f"{name}: {value}\r\n" for name, value in pairs])
+        version = f"HTTP/{request.version.major}.{request.version.minor}"
+        return f"{request.method} {request.url.raw_path_qs} {version}\r\n{lines}\r\n".encode()
 
     async def about_to_send(self, connection: Any) -> None:
         """Wait for `before_send`, which does not count, then note the time and the peer."""
@@ -73,7 +87,9 @@ class NotingRequest(aiohttp.ClientRequest):
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         """Send the request as soon as the exchange lets it."""
-        await current.get().about_to_send(conn)
+        exchange = current.get()
+        await exchange.about_to_send(conn)
+        exchange.request = self  # which adds headers of its own while it is sent
         return await super().send(conn)
 
 

@@ -1,7 +1,8 @@
 """page.fetched, page.failed, page.excluded, page.parsed → pages, tallies: one row for each URL of a crawl.
 
 A row has two halves. One is the outcome that stands: of the latest attempt, and of one attempt fetched before failed
-before excluded. The other is what the latest page.parsed said. Either half may come first, or alone.
+before excluded. The other is what the latest page.parsed without an error said, or while there is none, the latest one:
+an extractor that breaks on a page takes nothing away that another made of it. Either half may come first, or alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -96,7 +97,8 @@ def _excluded(row: Row, event: Recorded) -> None:
 def _parsed(row: Row, event: Recorded) -> None:
     page: PageParsed = event.message.payload
     time = event.message.envelope.time
-    if row["parsed_event"] and (row["parsed_at"], row["parsed_event"]) > (time, event.key):
+    standing = (row["parse_error"] is None, row["parsed_at"], row["parsed_event"])
+    if row["parsed_event"] and standing > (page.error is None, time, event.key):
         return
     if row["outcome"] is None:
         row |= {"host": page.host, "depth": page.depth, "hops": page.hops}

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from celery import Celery
 
-from events.broker import broker_url
+from events.broker import celery_settings
 from events.bus import publish
 from events.commands import PageFetch
 from events.crawls import CrawlSpec
@@ -58,8 +58,8 @@ async def issue(bus, *urls):
 
 def send_tickets(bus, count):
     """Tickets as the scheduler sends them."""
-    sender = Celery(broker=broker_url(bus.url), set_as_current=False)
-    sender.conf.broker_transport_options = {"global_keyprefix": bus.keys.tickets_prefix}
+    sender = Celery(set_as_current=False)
+    sender.conf.update(celery_settings(bus.url, prefix="penstock"))
     with sender.connection_for_write() as connection:
         for _ in range(count):
             sender.send_task(FETCH.name, queue=FETCH.name, ignore_result=True, connection=connection)

@@ -1,12 +1,14 @@
 """The fetch stage on a real server: each job ends in exactly one outcome, whatever comes of it."""
 
 import asyncio
+import io
 import itertools
 import time
 from collections import Counter
 
 import msgspec
 import pytest
+from fastwarc.warc import ArchiveIterator
 
 from events import codec
 from events.bus import Consumer, publish
@@ -87,7 +89,13 @@ async def test_a_page_becomes_a_fetched_event_with_its_body_in_redis(desk):
     raw = await desk.bus.redis.get(desk.bus.keys.body("job.0.out"))
     assert (page.body.size, page.body.wire, page.body.stored) == (12, 12, len(raw))
     assert read_record(raw).body == b"<p>hello</p>"
+    assert _blocks(raw)[1:] == server.requests
     assert await desk.bus.redis.get(desk.bus.keys.body_bytes) == str(len(raw)).encode()
+
+
+def _blocks(raw: bytes) -> list[bytes]:
+    """What each WARC record of a stored page holds."""
+    return [record.reader.read() for record in ArchiveIterator(io.BytesIO(raw), parse_http=False)]
 
 
 async def test_nothing_stays_pending_when_the_stream_is_dry(desk):

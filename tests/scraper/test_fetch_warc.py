@@ -10,6 +10,7 @@ from warcio.archiveiterator import ArchiveIterator as WarcioIterator
 from scraper.errors import DamagedRecord
 from scraper.warc import digest_of, read_record, write_record
 
+REQUEST = b"GET /\xc3\xa4?q=1 HTTP/1.1\r\nHost: site.test\r\nUser-Agent: Penstock/0.1\r\n\r\n"
 BODY = "<title>café</title>".encode()
 
 
@@ -58,6 +59,23 @@ def test_headers_in_latin1_survive_and_breaks_in_them_do_not():
 def test_the_same_event_has_the_same_record_byte_for_byte():
     assert make_record() == make_record()
     assert make_record() != make_record(event_id="c.2.out")
+
+
+def test_the_request_lies_behind_the_answer_and_names_it():
+    with_request = make_record(request=REQUEST, address="192.0.2.7")
+
+    assert with_request.startswith(make_record(address="192.0.2.7"))
+    records = ArchiveIterator(io.BytesIO(with_request), parse_http=False)
+    answer, request = ((each.headers.asdict(), each.reader.read()) for each in records)
+    assert request[0]["WARC-Type"] == "request"
+    assert request[0]["WARC-Concurrent-To"] == answer[0]["WARC-Record-ID"] != request[0]["WARC-Record-ID"]
+    for name in ("WARC-Target-URI", "WARC-Date", "WARC-IP-Address"):
+        assert request[0][name] == answer[0][name]
+    assert request[1] == REQUEST
+
+
+def test_a_page_is_read_alike_with_its_request_and_without():
+    assert read_record(make_record(request=REQUEST)) == read_record(make_record())
 
 
 def test_warcio_reads_it_and_its_digest_is_right():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, Table, delete, select
+from warcio.checker import Checker
 
 from events import codec
 from events.bus import Bus
@@ -104,3 +105,10 @@ def cut(messages: Sequence[Message], lengths: Iterable[int]) -> list[list[Messag
         batches.append(rest[:length])
         rest = rest[length:]
     return [each for each in [*batches, rest] if each]
+
+
+def faults(path: Path) -> list[str]:
+    """The file, unless `warcio check` finds nothing wrong with it."""
+    checker = Checker(type("Arguments", (), {"inputs": [str(path)], "verbose": False})())
+    checker.process_all()
+    return [] if checker.exit_value == 0 else [str(path)]

@@ -81,6 +81,26 @@ def test_a_killed_export_leaves_no_file_of_that_name(folder_of, tmp_path, what, 
     assert all(path.name.startswith(".out.") for path in tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("what", "format"), [("pages", "jsonl"), ("items", "csv"), ("items", "parquet")])
+def test_an_export_that_is_asked_to_end_leaves_nothing_at_all(folder_of, tmp_path, what, format):
+    out = tmp_path / "out"
+    words = ["export", what, "--format", format, "-o", str(out), "--data", str(folder_of(MANY))]
+    process = subprocess.Popen([sys.executable, "-m", "penstock", *words])
+    while not any(path.stat().st_size for path in _listed(tmp_path)):
+        assert process.poll() is None, "it was over before it could be ended"
+        time.sleep(0.001)
+
+    process.terminate()
+
+    assert process.wait() == 143
+    assert list(tmp_path.iterdir()) == []
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What lies in a folder and is not gone at once."""
+    return [path for path in folder.iterdir() if path.exists()]
+
+
 def _run(folder: Path, *words) -> bytes:
     return subprocess.run([sys.executable, "-c", CODE, *_words(folder, *words)], capture_output=True, check=True).stdout
 

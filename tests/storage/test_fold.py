@@ -16,7 +16,7 @@ from tests.builders import CRAWL, URL, make_message
 from tests.storage.helpers import READ_MODELS, arrival, contents, cut, empty, only_row, write
 
 OTHER = "http://other.test/"
-LATER = "2026-11-23T12:00:09.000Z"
+LATER, LATEST = "2026-11-23T12:00:09.000Z", "2026-11-23T12:00:20.000Z"
 #: What each page can go through, and what can come twice, late, or from two fetchers at once.
 HISTORY = [
     builders.crawl_started(URL, OTHER),
@@ -30,10 +30,12 @@ HISTORY = [
     builders.page_parsed(),
     builders.page_parsed(id="again", time=LATER, title="Another title", items=()),
     builders.page_parsed(id="at once", time=LATER, title="A third title", spider="other", depth=3),
+    builders.page_parsed(id="broken", time=LATEST, error="extractor_failed", items=(), title=None, spider="broken"),
     builders.page_fetched(OTHER, status=301, location=URL, via=URL, depth=1),
     builders.page_fetched(OTHER, id="zombie", status=200, depth=2),
     builders.page_failed(OTHER, id="buried", reason="buried"),
     builders.page_parsed(OTHER, error="too_deep", items=(), title=None),
+    builders.page_parsed(OTHER, id="broken too", time=LATER, error="extractor_failed", items=(), title=None),
     builders.page_parsed("http://parsed.test/first"),
     builders.page_excluded("http://site.test/robots.txt", robots=True),
     builders.robots_fetched(),
@@ -142,6 +144,33 @@ def test_items_are_those_of_the_latest_parse_and_older_ones_are_kept(sqlite_engi
     assert [item["data"] for item in queries.items(sqlite_engine)] == [{"by": "new"}]
     assert queries.progress(sqlite_engine, CRAWL)["items"] == 1
     assert len(contents(sqlite_engine)["items"]) == 3
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1], [1, 2, 0], [2, 1, 0]])
+def test_a_later_parse_that_failed_takes_nothing_away(engine, tmp_path, order):
+    """Whatever came first: the items, title and version of the newest parse that went well are those of the page."""
+    parsed = [
+        builders.page_parsed(id="1", spider_version="1", title="first"),
+        builders.page_parsed(id="2", spider_version="2", title="second", time=LATER),
+        builders.page_parsed(id="3", spider_version="3", title=None, time=LATEST, items=(), error="extractor_failed"),
+    ]
+    write(engine, tmp_path, builders.page_fetched(), *(parsed[number] for number in order))
+
+    page = only_row(engine, tables.pages)
+    assert (page["title"], page["spider_version"], page["parse_error"]) == ("second", "2", None)
+    assert [item["spider_version"] for item in queries.items(engine)] == ["2"]
+    assert list(queries.failures(engine)) == []
+    assert queries.progress(engine, CRAWL)["items"] == 1
+
+
+def test_a_page_that_no_parse_could_read_has_the_latest_error(engine, tmp_path):
+    errors = [
+        builders.page_parsed(id="1", items=(), error="too_deep"),
+        builders.page_parsed(id="2", items=(), error="extractor_failed", time=LATER),
+    ]
+    write(engine, tmp_path, builders.page_fetched(), errors[1], errors[0])
+
+    assert only_row(engine, tables.pages)["parse_error"] == "extractor_failed"
 
 
 def test_an_excluded_robots_txt_is_no_page(sqlite_engine, tmp_path):

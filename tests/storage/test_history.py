@@ -149,3 +149,13 @@ def test_pages_whose_links_are_not_all_known_are_counted(engine, tmp_path):
     )
 
     assert hearsay.unread(engine, CRAWL) == hearsay.Unread(waiting=1, unreadable=1, cut=1)
+
+
+def test_a_robots_txt_tells_what_came_of_asking_for_it(recorded):
+    url = "http://site.test/robots.txt"
+
+    assert steps(recorded, url) == [(at(1), "robots"), (at(40), "robots")]
+    assert hearsay.crawls_with(recorded, url) == [CRAWL]
+    assert steps(recorded, "http://other.test/robots.txt") == []
+    assert steps(recorded, "http://site.test/page/robots.txt") == []
+    assert hearsay.crawls_with(recorded, "http://other.test/robots.txt") == []

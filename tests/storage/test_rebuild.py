@@ -122,7 +122,7 @@ def test_a_rebuild_that_breaks_off_leaves_everything_as_it_was(recorded):
 
 def test_an_unknown_model_is_refused_with_the_names_there_are(sqlite_engine):
     with pytest.raises(
-        Refused, match=r"^no read model 'page'; there are: crawls, failures, hosts, items, pages, seeds$"
+        Refused, match=r"^no read model 'page'; there are: crawls, failures, hosts, items, pages, seeds, timeline$"
     ):
         rebuild(sqlite_engine, "page")
 

@@ -85,6 +85,12 @@ async def test_a_crawl_whose_events_cannot_all_be_recorded_ends_says_so_and_is_w
 
 
 async def test_what_is_not_said_clearly_is_refused(tmp_path: Path) -> None:
-    for words in (("retry",), ("drop", "x/1-1", "--all"), ("list", "--stage", "nobody"), ("retry", "x")):
+    for words in (
+        ("retry",),
+        ("drop", "x/1-1", "--all"),
+        ("list", "--stage", "nobody"),
+        ("list", "--crawl", ""),
+        ("retry", "x"),
+    ):
         done = await penstock("dead", *words, "--data", str(tmp_path))
         assert (done.status, len(done.err.splitlines())) == (2, 1), done

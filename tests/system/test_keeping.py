@@ -6,6 +6,7 @@ one, by the same command line.
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from penstock.cli import app
 from penstock.commands import crawls
 from storage import batch, tables
 from storage.archive import Archive
+from storage.archive_repair import repair
 from storage.database import open_database, writing
 from tests import builders
 from tests.builders import CRAWL, URL
@@ -85,8 +87,11 @@ async def test_rebuild_mends_what_was_spoiled(data: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["rebuild", "page"], "no read model 'page'; there are: crawls, failures, hosts, items, pages, seeds, timeline"),
-        (["explain", "nonsense"], "'nonsense' is not a URL"),
+        (
+            ["rebuild", "page"],
+            "no read model 'page'; there are: crawls, failures, hosts, items, pages, seeds, timeline",
+        ),
+        (["explain", "nonsense"], "'nonsense' is not a URL; one is like https://example.com/"),
         (["explain", URL, "--crawl", "none"], "no crawl 'none' in"),
         (["export", "pages", "--type", "page.parsed"], "--type is for events"),
         (["export", "events", "--type", "page.lost"], "no event type 'page.lost'; there are: crawl.started"),
@@ -94,6 +99,12 @@ async def test_rebuild_mends_what_was_spoiled(data: Path) -> None:
         (["export", "pages", "--flat"], "--flat is for items, not for pages"),
         (["export", "events", "--format", "csv"], "events cannot be written as csv"),
         (["export", "pages", "--format", "parquet"], "Parquet needs a file"),
+        (["export", "events", "-o", "ev.csv"], "events cannot be written as csv, which the name 'ev.csv' promises"),
+        (["export", "pages", "--version", "v1"], "--version is for items, not for pages"),
+        (["export", "items", "--version", "v1", "--all-versions"], "--version names one version"),
+        (["export", "items", "--version", "v9"], "no items by version 'v9'; there are: v1 (of books), 1 (of generic)"),
+        (["export", "pages", "--crawl", ""], "the name of the crawl is empty"),
+        (["explain", URL, "--crawl", ""], "the name of the crawl is empty"),
     ],
 )
 def test_bad_words_are_refused_in_one_line(data: Path, words: list[str], says: str) -> None:
@@ -173,6 +184,20 @@ def test_the_life_of_a_page_as_json(data: Path) -> None:
     assert (data / "archive" / body["segment"]).stat().st_size > body["offset"] + body["length"]
 
 
+def test_a_robots_txt_has_what_it_said(data: Path) -> None:
+    assert "robots.txt of http://site.test (200) has rules" in explained("http://site.test/robots.txt", data)
+
+
+def test_a_body_that_the_archive_lost_is_said_to_be_lost(data: Path) -> None:
+    engine = open_database(Settings(data=str(data)))
+    [segment] = (data / "archive").iterdir()
+    os.truncate(segment, 600)
+    repair(data / "archive", engine)
+    engine.dispose()
+
+    assert f"its body is lost: the archive's {segment.name} has lost its end" in explained(URL, data)
+
+
 def test_a_page_that_was_left_out_has_its_reason_in_words(data: Path) -> None:
     assert "not fetched: the host's robots.txt disallows it (robots)" in explained(URL + "/private", data)
 
@@ -211,6 +236,7 @@ async def test_what_a_crawl_left_is_exported_in_every_form(data: Path, tmp_path:
     wanted = {
         "pages.parquet": ["pages"],
         "items.csv": ["items", "--all-versions"],
+        "old.csv": ["items", "--version", "v1"],
         "events.jsonl": ["events", "--type", "page.failed", "--type", "crawl.finished"],
         "crawl.warc.gz": ["warc", "--crawl", "site"],
     }
@@ -220,6 +246,7 @@ async def test_what_a_crawl_left_is_exported_in_every_form(data: Path, tmp_path:
 
     assert (tmp_path / "pages.parquet").read_bytes()[:4] == b"PAR1"
     assert (tmp_path / "items.csv").read_text().count("\n") == 1 + 3
+    assert (tmp_path / "old.csv").read_text().count("\n") == 1 + 1
     assert [json.loads(line)["type"] for line in (tmp_path / "events.jsonl").read_text().splitlines()] == [
         "page.failed",
         "crawl.finished",
