@@ -40,11 +40,16 @@ fmt: $(STAMP) ## format the code, and mend what ruff can mend
 	@$(PYTHON) -m ruff format .
 	@$(PYTHON) -m ruff check --fix .
 
-lock: $(STAMP) ## renew constraints.txt from pyproject.toml
+lock: $(STAMP) ## renew constraints.txt and the image's locks from pyproject.toml
 	@uv --version >/dev/null 2>&1 || $(PYTHON) -m uv --version >/dev/null 2>&1 || $(PYTHON) -m pip install -q uv
 	@uv=uv; $$uv --version >/dev/null 2>&1 || uv="$(PYTHON) -m uv"; \
 	  $$uv pip compile -q --upgrade --universal --python-version 3.11 --no-annotate --no-header --all-extras \
-	    pyproject.toml -o constraints.txt
+	    pyproject.toml -o constraints.txt && \
+	  $$uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    -c constraints.txt --extra postgres --extra s3 --extra otel pyproject.toml -o requirements.lock && \
+	  sed -n '/^\[build-system\]/,/^$$/s/^requires = \["\(.*\)"\]/\1/p' pyproject.toml | \
+	  $$uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    - -o deploy/build.lock
 
 readme: $(STAMP) ## fill the README's generated blocks: the map and the recording
 	@$(PYTHON) -m tools.freshen_readme
