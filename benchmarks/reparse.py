@@ -22,9 +22,9 @@ from penstock.site.graph import Web
 from penstock.site.pages import page_body
 from scraper.warc import digest_of, write_record
 from storage import batch
-from storage.archive import Archive
 from storage.database import open_database
 from storage.event_store import Arrival
+from storage.segments.files import FileArchive
 from tests import builders
 from tests.storage.helpers import arrival
 from tests.system.commands import environ
@@ -53,7 +53,7 @@ def make_crawl(data: Path, pages: int) -> None:
     """A finished crawl named `site` of so many pages, each parsed by version 1 of the generic extractor."""
     web = Web(SiteOptions(pages=pages, links=LINKS, page_kb=PAGE_KB, port=PORT), port=PORT)
     engine = open_database(Settings(data=str(data)))
-    with Archive(data / "archive", engine) as archive:
+    with FileArchive(data / "archive", engine) as archive:
         batch.write(engine, archive, [arrival(builders.crawl_started(web.url(0)))])
         for start in range(0, pages, PAGES_A_BATCH):
             numbers = range(start, min(start + PAGES_A_BATCH, pages))

@@ -56,6 +56,7 @@ def encode(message: Message) -> bytes:
         dataversion=e.dataversion,
         correlationid=e.correlationid,
         causationid=e.causationid,
+        traceparent=e.traceparent,
         data=message.payload,
     )
     try:
@@ -112,6 +113,7 @@ def _envelope(wire: _Wire) -> Envelope:
         dataversion=KINDS[wire.type].VERSION,  # an old payload has been upcast
         correlationid=wire.correlationid,
         causationid=wire.causationid,
+        traceparent=wire.traceparent,
     )
 
 

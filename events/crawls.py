@@ -30,8 +30,8 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     `delay_seconds` between starts of requests to one host, and `per_host` of them in flight, hold over all workers.
     `max_pages` counts pages with a 2xx answer; 0 anywhere means no bound. `spider` is None for the generic extractor,
-    else `module:attribute` or a file's path. `allow` and `deny` are regular expressions searched in the whole URL.
-    `webhook` is a URL to which the events of the crawl's life are posted.
+    else `module:attribute` or a file's path. `allow` and `deny` are regular expressions (RE2's) searched anywhere
+    in the URL. `webhook` is a URL to which the events of the crawl's life are posted.
     """
 
     name: str

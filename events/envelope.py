@@ -30,6 +30,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dataversion: int = 1
     correlationid: str | None = None
     causationid: str | None = None
+    #: W3C Trace Context, where the message is traced. Source: CloudEvents' extension for distributed tracing.
+    traceparent: str | None = None
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -60,6 +62,7 @@ def new_message(
         dataversion=payload.VERSION,
         correlationid=crawl,
         causationid=cause.id if cause else None,
+        traceparent=cause.traceparent if cause else None,
     )
     return Message(envelope, payload)
 

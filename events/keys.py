@@ -32,7 +32,7 @@ class Keys:
         return f"{self.root}dead_body:{stage}:{stream}:{entry_id}"
 
     def body(self, event_id: str) -> str:
-        """STRING: one page as a gzip member with its WARC record; gone when every group is past the event."""
+        """STRING: a page and its request as WARC records, a gzip member each; gone when all groups are past it."""
         return f"{self.root}body:{event_id}"
 
     @property

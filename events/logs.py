@@ -1,26 +1,17 @@
 """One line per log record, whatever the record says.
 
-Takes Python's records, gives `time LEVEL stage action=… sentence`. Control characters are shown, not sent (a page's
-title must not forge a line or move a cursor), and passwords in URLs are masked.
+Takes Python's records, gives `time LEVEL stage action=… sentence`, or a JSON object (`events.json_logs`). Control
+characters are shown, not sent (a page's title must not forge a line or move a cursor); passwords in URLs are masked.
+JSON lines also tell which message they are about (`events.concerning`).
 """
 
 import logging
-import re
 import sys
-from typing import TextIO
+from typing import Literal, TextIO
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_PASSWORD = re.compile(r"(\w+://[^\s/:@]*:)[^\s/]+@")
+from events.safe_text import masked, visible
 
-
-def visible(text: str) -> str:
-    """The text with control and direction characters spelled out, so that any terminal shows it on one line."""
-    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
-
-
-def masked(text: str) -> str:
-    """The text with passwords in URLs replaced by stars."""
-    return _PASSWORD.sub(r"\1***@", text)
+__all__ = ["LineFormatter", "configure_logs", "masked", "visible"]
 
 
 class LineFormatter(logging.Formatter):
@@ -36,12 +27,21 @@ class LineFormatter(logging.Formatter):
         return f"{head}{f' action={action}' if action else ''} {visible(masked(text))}"
 
 
-def configure_logs(level: str = "INFO", *, to: TextIO | None = None) -> None:
+def configure_logs(level: str = "INFO", *, to: TextIO | None = None, format: Literal["text", "json"] = "text") -> None:
     """Send all log records of this process to a stream, standard error by default."""
     handler = logging.StreamHandler(to or sys.stderr)
-    handler.setFormatter(LineFormatter())
+    handler.setFormatter(_formatter(format))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for noisy in ("httpx", "asyncio", "aiohttp.client"):
         logging.getLogger(noisy).setLevel("WARNING")
+
+
+def _formatter(format: str) -> logging.Formatter:
+    if format == "text":
+        return LineFormatter()
+    from events.json_logs import json_formatter  # whose library takes a tenth of a second to import
+
+    logging.captureWarnings(True)
+    return json_formatter()

@@ -15,7 +15,7 @@ class BodyRef(msgspec.Struct, frozen=True, kw_only=True):
     """The claim check of one body.
 
     `digest` is `sha256:` and hex of the decoded body, `size` its bytes, `wire` the bytes that came over the network,
-    `stored` the bytes of the gzip member that holds the whole WARC record.
+    `stored` the bytes that are kept of it: gzip members with the WARC records of the answer and of the request.
     """
 
     digest: str

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from events.archive_url import parse_archive_url
 from events.errors import Refused
 
 PREFIX = "PENSTOCK_"
@@ -23,13 +24,17 @@ _POSITIVE = (
 )
 #: More are a slip of the finger, and would take the machine down.
 _MOST = {"workers": 1_000, "parsers": 1_000, "concurrency": 100_000}
+_LAST_PORT = 65_535
+#: Events that wait for a minute are as good as lost to whoever watches.
+_LONGEST_GATHERING_SECONDS = 60
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an operator can set for a process; what belongs to one crawl is in `CrawlSpec`."""
 
-    #: Where Redis is; empty: `penstock crawl` starts a server of its own in the data folder.
+    #: Where Redis is: redis://HOST:6379/0, rediss:// for TLS, unix:///PATH, or sentinel://HOST:26379,HOST:26379/NAME
+    #: (see `events.redis_url`); empty: `penstock crawl` starts a server of its own in the data folder.
     redis_url: str = ""
     #: Where SQL is; empty: SQLite in the data folder.
     database_url: str = ""
@@ -53,6 +58,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_wire_bytes: int = 10 * 1024 * 1024
     #: Largest body after decoding, in bytes.
     max_body_bytes: int = 20 * 1024 * 1024
+    #: Where the archive is: s3://BUCKET/PREFIX?endpoint=…&region=… or file:///FOLDER (see `events.archive_url`); empty:
+    #: in the data folder. Credentials come from AWS_* in the environment, never from here.
+    archive_url: str = ""
+    #: How long a page may wait for company where a batch becomes an object of its own. More: fewer and larger objects,
+    #: later news, more bodies in Redis.
+    archive_gather_seconds: float = 5.0
     #: A segment of the archive that has grown beyond this many bytes is left, and the next one begun.
     archive_segment_bytes: int = 1024**3
     #: The same for one that was begun this long ago: what is left alone can be moved away.
@@ -91,6 +102,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     #: Python's level names; `INFO` has a line for each crawl, `DEBUG` one for each page.
     log_level: str = "INFO"
+    #: `text` is for people, one line each; `json` for programs: one object a line, with crawl, URL key and stage.
+    log_format: Literal["text", "json"] = "text"
+    #: Where a stage process answers /metrics and /healthz; 0: nowhere, and nothing is counted. The processes of a
+    #: one-machine cluster take this port and those behind it, in the order worker, scheduler, record, parse.
+    metrics_port: int = 0
+    #: The address of it. What is told there holds no secret, and there is no token.
+    metrics_host: str = "127.0.0.1"
+    #: Tell OpenTelemetry of each message that is handled (extra `otel`); the OTEL_* environment says where and how.
+    traces: bool = False
 
     @property
     def folder(self) -> Path:
@@ -107,9 +127,7 @@ def load(given: Mapping[str, Any] | None = None, *, environ: Mapping[str, str] =
     """Settings from the three sources; `given` is the command line's, where None means not given."""
     from_file, from_environ = _from_file(environ), _from_environ(environ)
     from_words = {name: value for name, value in (given or {}).items() if value is not None}
-    spelled = {name: f"{name} in {_file(environ)}" for name in from_file}
-    spelled |= {name: PREFIX + name.upper() for name in from_environ}
-    spelled |= {name: "--" + name.replace("_", "-") for name in from_words}
+    spelled = origins(from_words, environ=environ)
     merged = {**from_file, **from_environ, **from_words}
     try:
         settings = msgspec.convert(merged, Settings, strict=False)
@@ -117,6 +135,13 @@ def load(given: Mapping[str, Any] | None = None, *, environ: Mapping[str, str] =
         raise _explained(error, merged, spelled) from None
     _check(settings, spelled)
     return settings
+
+
+def origins(given: Mapping[str, Any] | None = None, *, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Each setting that is not left to its default → where it was set, as a person would spell it there."""
+    spelled = {name: f"{name} in {_file(environ)}" for name in _from_file(environ)}
+    spelled |= {name: PREFIX + name.upper() for name in _from_environ(environ)}
+    return spelled | {name: "--" + name.replace("_", "-") for name, value in (given or {}).items() if value is not None}
 
 
 def _explained(error: msgspec.ValidationError, values: Mapping[str, Any], spelled: Mapping[str, str]) -> Refused:
@@ -191,5 +216,14 @@ def _check(settings: Settings, spelled: Mapping[str, str]) -> None:
             raise Refused(f"{spelled[name]} must be more than 0, not {value}")
         if not value <= most:
             raise Refused(f"{spelled[name]} must be at most {most:,}, not {value}")
+    if not 0 <= settings.archive_gather_seconds <= _LONGEST_GATHERING_SECONDS:
+        most = _LONGEST_GATHERING_SECONDS
+        raise Refused(f"{spelled['archive_gather_seconds']} must be 0 to {most}, not {settings.archive_gather_seconds}")
+    try:
+        parse_archive_url(settings.archive_url)
+    except Refused as error:
+        raise Refused(f"{spelled['archive_url']} {error}") from None
+    if not 0 <= settings.metrics_port <= _LAST_PORT:
+        raise Refused(f"{spelled['metrics_port']} must be a port or 0, not {settings.metrics_port}")
     if settings.log_level not in _LEVELS:
         raise Refused(f"{spelled['log_level']} must be one of {', '.join(_LEVELS)}, not {settings.log_level!r}")

@@ -29,6 +29,7 @@ import msgspec
 from events.bus import Bus, Consumer, Delivery
 from events.bus.consumer import LEASE_SECONDS
 from events.bus.groups import ensure_groups
+from events.concerning import concerning
 from events.crawls import CrawlFinished
 from events.errors import Unreachable
 from events.lifetime import happened
@@ -133,7 +134,8 @@ class Notifier:
         while row and not self.stop.is_set():
             delivery = row.pop(0)
             try:
-                await self._notify(delivery)
+                with concerning(NOTIFY.name, delivery.message):
+                    await self._notify(delivery)
             except Unreachable as error:
                 log.warning("an event of %s waits: %s", crawl, error, extra={"action": "set_aside"})
                 await self.consumer.set_aside([delivery])

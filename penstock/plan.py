@@ -18,6 +18,7 @@ from events.errors import Refused
 from events.settings import Settings
 from penstock.webhooks.signature import signing_key
 from penstock.webhooks.targets import check_webhook
+from scheduler.patterns import check_patterns
 from scheduler.urls import canonical
 
 
@@ -92,10 +93,4 @@ def check_spec(spec: CrawlSpec) -> None:
         raise Refused("a crawl's name must have from 1 to 200 characters", field="name")
     if spec.webhook is not None:
         check_webhook(spec.webhook)
-    for what, patterns in (("allow", spec.allow), ("deny", spec.deny)):
-        for number, pattern in enumerate(patterns):
-            try:
-                re.compile(pattern)
-            except (re.error, OverflowError, RecursionError) as error:
-                wrong = f"--{what} {pattern!r} is not a regular expression: {error}"
-                raise Refused(wrong, field=f"{what}.{number}") from None
+    check_patterns(spec)

@@ -24,14 +24,15 @@ from events.settings import Settings
 from events.topology import RECORD
 from penstock.view.plain import NoView, PlainView
 from penstock.view.state import CrawlState, Watcher
-from scheduler.report import backlogs
+from scheduler.report import backlogs, counts
 
 #: SQL is asked whether the crawl is complete when progress has not said so for this long.
 ASK_SQL_SECONDS = 2.0
 #: The same after somebody has cancelled it: a person waits for the end.
 ASK_SOON_SECONDS = 0.2
 #: A finished crawl whose recorders have had nothing to do for this long will not become complete: an event of it lies
-#: among the dead letters of `storage.record`. All its events were published before its end was.
+#: among the dead letters of `storage.record`. All its events were published before its end was. A cancelled one is
+#: waited for no longer than this, whatever it still has in flight.
 QUIET_SECONDS = 3.0
 #: A crawl of which neither Redis nor SQL has heard for this long was lost before it was recorded.
 LOST_SECONDS = 15.0
@@ -109,15 +110,27 @@ class _End:
 
     async def _is_through(self, state: str) -> bool:
         # What is retained of progress may be older than the last event that was recorded, so Redis is asked itself.
-        is_waiting = state in _OVER and await _waits_for_recorder(self.bus)
         if state == "cancelled":
-            if not is_waiting and await asyncio.to_thread(self._recorded.state) == state:
-                return True
-        elif await asyncio.to_thread(self._recorded.is_complete):
+            is_idle = not await _has_in_flight(self.bus, self.crawl)
+            is_recorded = is_idle and await asyncio.to_thread(self._recorded.state) == state
+            return is_recorded or self._is_quiet()
+        is_waiting = state in _OVER and await _waits_for_recorder(self.bus)
+        if await asyncio.to_thread(self._recorded.is_complete):
             self.is_whole = True
             return True
         self._quiet_since = time.monotonic() if is_waiting else self._quiet_since
+        return self._is_quiet()
+
+    def _is_quiet(self) -> bool:
         return time.monotonic() - self._quiet_since > QUIET_SECONDS
+
+
+async def _has_in_flight(bus: Bus, crawl: str) -> bool:
+    """Whether answers may still come; other crawls do not matter."""
+    try:
+        return bool((await counts(bus, crawl))["in_flight"] > 0)
+    except (*PASSING, ResponseError):
+        return True
 
 
 async def _waits_for_recorder(bus: Bus) -> bool:
@@ -148,7 +161,7 @@ class _Recorded:
 
     def state(self) -> str | None:
         """Its state; None where nothing of it is recorded."""
-        from storage import queries
+        from storage import crawl_list
 
-        row = queries.find_crawl(self._engine, self.crawl)
+        row = crawl_list.find(self._engine, self.crawl)
         return row.state if row else None

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from events.bus import Bus, Consumer, Delivery
 from events.bus.scripts import Call, run_all
 from events.commands import KnownLinks
+from events.concerning import concerning
 from events.pages import Link, PageParsed
 from events.topology import DISCOVER
 from scheduler.crawls import Crawls, Known
@@ -53,7 +54,9 @@ async def _add(bus: Bus, frontier: Frontier, crawls: Crawls, deliveries: Sequenc
 def _call(frontier: Frontier, delivery: Delivery, known: Known | None) -> Call:
     if known is None:
         return frontier.discover(delivery, [], places=0)
-    return frontier.discover(delivery, _found(known.scope, delivery.payload), places=known.places)
+    with concerning(DISCOVER.name, delivery.message):
+        found = _found(known.scope, delivery.payload)
+    return frontier.discover(delivery, found, places=known.places)
 
 
 def _found(scope: Scope, page: PageParsed) -> list[Candidate]:

@@ -13,6 +13,7 @@ import logging
 
 from redis.exceptions import ResponseError
 
+from events import metrics
 from events.bus import Bus
 from events.bus.scripts import PASSING, passing
 from events.lifetime import happened
@@ -40,6 +41,7 @@ async def dispatch(bus: Bus, settings: Settings, stop: asyncio.Event, woken: asy
     """Issue what is due until asked to stop."""
     frontier = Frontier(bus, DISPATCH.name)
     while not stop.is_set():
+        metrics.beat(DISPATCH.name)
         try:
             issued = await dispatch_once(frontier, settings)
         except (*PASSING, ResponseError) as error:
@@ -48,7 +50,15 @@ async def dispatch(bus: Bus, settings: Settings, stop: asyncio.Event, woken: asy
             log.warning("waiting for Redis: %s", error, extra={"action": "redis_away"})
             await asyncio.sleep(_AWAY_SECONDS)
             continue
+        _count(issued)
         await _pause(issued, woken)
+    metrics.rest(DISPATCH.name)
+
+
+def _count(issued: Issued) -> None:
+    metrics.add("penstock_issued_jobs", amount=issued.count)
+    metrics.add("penstock_dispatch_rounds", issued.result)
+    metrics.put("penstock_back_pressure", value=issued.held_back)
 
 
 async def dispatch_once(frontier: Frontier, settings: Settings) -> Issued:

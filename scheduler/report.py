@@ -43,9 +43,8 @@ async def report(bus: Bus, stop: asyncio.Event) -> None:
 
 async def counts(bus: Bus, crawl: str) -> dict[str, Any]:
     """The frontier's counts of one crawl, and its state."""
-    values = await bus.redis.hmget(bus.keys.crawl(crawl), ["state", *_COUNTS])
-    numbers = {name: int(value or 0) for name, value in zip(_COUNTS, values[1:], strict=True)}
-    return {"state": (values[0] or b"").decode(), **numbers}
+    state, *values = await bus.redis.hmget(bus.keys.crawl(crawl), ["state", *_COUNTS])
+    return _counted(state or b"", values)
 
 
 async def lives(bus: Bus, crawls: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -54,11 +53,16 @@ async def lives(bus: Bus, crawls: Sequence[str]) -> dict[str, dict[str, Any]]:
     for crawl in crawls:
         pipeline.hmget(bus.keys.crawl(crawl), ["state", "version", *_COUNTS])
     found = {}
-    for crawl, (state, *values) in zip(crawls, await pipeline.execute(), strict=True):
+    for crawl, (state, version, *values) in zip(crawls, await pipeline.execute(), strict=True):
         if state:
-            numbers = (int(value or 0) for value in values)
-            found[crawl] = {"state": state.decode(), **dict(zip(("version", *_COUNTS), numbers, strict=True))}
+            found[crawl] = {"version": int(version or 0), **_counted(state, values)}
     return found
+
+
+def _counted(state: bytes, values: Sequence[bytes | None]) -> dict[str, Any]:
+    numbers = {name: int(value or 0) for name, value in zip(_COUNTS, values, strict=True)}
+    numbers["queued"] *= state != b"cancelled"  # its queues are gone; the scripts do not count them down
+    return {"state": state.decode(), **numbers}
 
 
 class Waiting(msgspec.Struct, frozen=True):

@@ -7,14 +7,17 @@ Reasons: `scheme`, `scope`, `deny`, `allow`, `depth`, `url_too_long`, `trap`, `t
 
 from __future__ import annotations
 
-import re
+import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import cache
 
 from events.crawls import CrawlSpec
 from events.errors import Refused
+from scheduler.patterns import Patterns
 from scheduler.urls import CanonicalURL
+
+log = logging.getLogger("scheduler.scope")
 
 #: A path with more segments than this, or one segment this often, is taken for a trap that makes up its own links.
 MOST_SEGMENTS, MOST_REPEATS = 40, 5
@@ -23,12 +26,15 @@ MOST_PARAMETERS = 30
 
 
 class Scope:
-    """The rule of one crawl; raises `Refused` for a pattern that is no regular expression."""
+    """The rule of one crawl.
+
+    Patterns that cannot be searched do not stop other crawls: such an `allow` allows nothing, such a `deny` denies all.
+    New crawls with them are refused (`scheduler.patterns.check_patterns`); one that is recorded may still have them.
+    """
 
     def __init__(self, spec: CrawlSpec, places: Collection[str] = ()) -> None:
         self.spec = spec
-        self._allow = _compiled(spec.allow, "allow")
-        self._deny = _compiled(spec.deny, "deny")
+        self._allow, self._deny = _usable(spec.allow, "allow"), _usable(spec.deny, "deny")
         self._places = frozenset(places)
 
     def reason_against(self, url: CanonicalURL, *, depth: int, hops: int = 0, seed: bool = False) -> str | None:
@@ -40,13 +46,13 @@ class Scope:
             return "too_many_redirects"
         if spec.max_depth and depth > spec.max_depth:
             return "depth"
-        if any(pattern.search(url.href) for pattern in self._deny):
+        if self._deny is None or self._deny.match(url.href):
             return "deny"
         if seed:
             return None
         if spec.scope != "any" and self.place(url) not in self._places:
             return "scope"
-        if self._allow and not any(pattern.search(url.href) for pattern in self._allow):
+        if self._allow is None or (self._allow and not self._allow.match(url.href)):
             return "allow"
         return "trap" if looks_like_a_trap(url) else None
 
@@ -79,8 +85,9 @@ def _suffixes():  # type: ignore[no-untyped-def]
     return TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
-def _compiled(patterns: Sequence[str], what: str) -> list[re.Pattern[str]]:
+def _usable(patterns: Sequence[str], what: str) -> Patterns | None:
     try:
-        return [re.compile(pattern) for pattern in patterns]
-    except re.error as error:
-        raise Refused(f"the {what} pattern {error.pattern!r} is not a regular expression: {error}") from None
+        return Patterns(patterns, what)
+    except Refused as error:
+        log.warning("a crawl goes on without new URLs: %s", error, extra={"action": "pattern_unusable"})
+        return None

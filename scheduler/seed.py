@@ -20,6 +20,7 @@ from events.topology import SEED
 from scheduler.crawls import Crawls
 from scheduler.frontier import Candidate, Frontier, candidate
 from scheduler.frontier.frontier import NOT_YET
+from scheduler.patterns import check_patterns
 from scheduler.scope import Scope
 from scheduler.urls import CanonicalURL, canonical
 
@@ -77,6 +78,7 @@ def _start(frontier: Frontier, delivery: Delivery, command: CrawlStart) -> Call:
         if not CRAWL_ID.fullmatch(delivery.envelope.crawl):
             raise Refused("a crawl's id is made of letters, digits, `.`, `_` and `-`")
         check_spec(command.spec)
+        check_patterns(command.spec)
         scope = Scope(command.spec)
     except Refused as error:
         return frontier.refuse(delivery, str(error))

@@ -12,7 +12,7 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from events.broker import broker_url, tls_options
+from events.broker import celery_settings
 from events.bus import Bus
 from events.bus.scripts import PASSING, passing
 from events.lifetime import happened
@@ -38,7 +38,7 @@ async def offer_tickets(bus: Bus, settings: Settings, stop: asyncio.Event) -> No
             jobs, epoch = await bus.redis.mget([bus.keys.in_flight, bus.keys.epoch])
             if celery is None or epoch != world:
                 # What it has told the server about its queues is gone with the world, and it says it once only.
-                celery, world = await asyncio.to_thread(_celery, settings, bus), epoch
+                celery, world = await asyncio.to_thread(_celery, settings), epoch
             in_flight = int(jobs or 0)
             if in_flight > 0 and not await bus.redis.llen(queue):
                 await asyncio.to_thread(_send, celery)
@@ -49,12 +49,12 @@ async def offer_tickets(bus: Bus, settings: Settings, stop: asyncio.Event) -> No
         await happened(stop, within=OFFER_SECONDS)
 
 
-def _celery(settings: Settings, bus: Bus) -> Any:
+def _celery(settings: Settings) -> Any:
     from celery import Celery  # half a second to import, on a thread, while the first seeds are planted
 
-    app = Celery("penstock", broker=broker_url(settings.redis_url), set_as_current=False)
-    app.conf.broker_use_ssl = tls_options(settings.redis_url)
-    app.conf.broker_transport_options = {**_BROKER_OPTIONS, "global_keyprefix": bus.keys.tickets_prefix}
+    app = Celery("penstock", set_as_current=False)
+    app.conf.update(celery_settings(settings.redis_url, prefix=settings.prefix))
+    app.conf.broker_transport_options |= _BROKER_OPTIONS
     return app
 
 

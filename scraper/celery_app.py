@@ -14,18 +14,20 @@ import mmap
 import sys
 from typing import Any
 
+from billiard.process import current_process
 from celery import Celery
 from celery.signals import (
     setup_logging,
     worker_init,
     worker_process_init,
     worker_process_shutdown,
+    worker_shutdown,
     worker_shutting_down,
 )
 
-from events.broker import broker_url, tls_options
+from events import observing
+from events.broker import celery_settings
 from events.errors import Refused
-from events.keys import Keys
 from events.lifetime import die_with_parent
 from events.logs import configure_logs
 from events.settings import Settings, load
@@ -45,9 +47,7 @@ def _configuration() -> dict[str, Any]:
     if not settings.redis_url:
         _give_up("no Redis: set PENSTOCK_REDIS_URL, for example to redis://127.0.0.1:6379/0")
     return {
-        "broker_url": broker_url(settings.redis_url),
-        "broker_use_ssl": tls_options(settings.redis_url),
-        "broker_transport_options": {"global_keyprefix": Keys(settings.prefix).tickets_prefix},
+        **_broker(settings),
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "task_default_queue": FETCH.name,
@@ -63,6 +63,14 @@ def _configuration() -> dict[str, Any]:
 
 # Called when the configuration is first looked at, so that importing this module asks for nothing.
 app.add_defaults(_configuration)
+
+
+def _broker(settings: Settings) -> dict[str, Any]:
+    try:
+        return celery_settings(settings.redis_url, prefix=settings.prefix)
+    except Refused as error:
+        _give_up(str(error))
+        raise
 
 
 def _settings() -> Settings:
@@ -93,8 +101,9 @@ def is_stopping() -> bool:
 
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def _logs(**_: Any) -> None:
-    level = _settings().log_level
-    configure_logs(level)
+    settings = _settings()
+    level = settings.log_level
+    configure_logs(level, format=settings.log_format)
     if level.upper() != "DEBUG":
         # Two lines for each ticket say nothing to an operator.
         for chatty in ("celery.worker.strategy", "celery.app.trace"):
@@ -107,6 +116,18 @@ def _preload(sender: Any, **_: Any) -> None:
 
     # Workers need not know of one another: tickets are all alike. Asking for neighbours would take a second.
     sender.options.update(without_mingle=True, without_gossip=True)
+    settings = _settings()
+    sender.quiet = sender.quiet or settings.log_format == "json"  # its banner is no JSON
+    children = sender.concurrency if isinstance(sender.concurrency, int) else settings.workers
+    try:
+        observing.begin(settings, children=children)
+    except Refused as error:
+        _give_up(str(error))
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def _ends(**_: Any) -> None:
+    observing.end()
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
@@ -115,6 +136,7 @@ def _child_begins(**_: Any) -> None:
 
     die_with_parent()
     prepare()
+    observing.begin_child(_settings(), number=current_process().index)
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]
@@ -122,6 +144,7 @@ def _child_ends(**_: Any) -> None:
     from scraper.fetchers.bench import close
 
     close()
+    observing.end()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

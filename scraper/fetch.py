@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from events.bus import Bus, Consumer, Delivery, HandOver, Keep
 from events.bus.groups import ensure_groups
 from events.bus.scripts import PASSING
+from events.concerning import concerning
 from events.envelope import Message
 from events.settings import Settings
 from events.topology import FETCH
@@ -133,13 +134,14 @@ class Fetcher:
     async def _finish(self, delivery: Delivery) -> None:
         share = self.budget.share()
         try:
-            done = await self._do(delivery, share)
+            with concerning(FETCH.name, delivery.message):
+                done = await self._do(delivery, share)
         except asyncio.CancelledError:
             share.keep(0)
             raise
         if done is None:
             share.keep(0)
-            self._consumer.forget([delivery])
+            self._consumer.forget([delivery], result="returned")
         else:
             share.keep(len(done[0].body))
             self._outbox.add(self._hand_over(delivery, *done), share)

@@ -15,6 +15,7 @@ from functools import partial
 from events.bus import Bus, Consumer, Delivery, HandOver
 from events.bus.groups import ensure_groups
 from events.bus.scripts import PASSING
+from events.concerning import concerning
 from events.envelope import Message
 from events.errors import PenstockError
 from events.pages import PageParsed
@@ -153,7 +154,9 @@ class Parser:
             job = Job(page.url, body, page.depth)
             if spec:
                 job = Job(page.url, body, page.depth, spec.spider, spec.max_links_per_page)
-            self.children.submit(job).add_done_callback(partial(self._result, delivery, epoch))
+            with concerning(PARSE.name, delivery.message):
+                reading = self.children.submit(job)
+            reading.add_done_callback(partial(self._result, delivery, epoch))
 
     def _result(self, delivery: Delivery, epoch: str, future: asyncio.Future[Result]) -> None:
         if future.cancelled():

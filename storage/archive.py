@@ -1,143 +1,118 @@
-"""The archive: bodies, as they came from the fetchers, in `.warc.gz` segments of a folder.
+"""The archive: bodies, as they came from the fetchers, in segments that any WARC tool can read.
 
-Takes gzip members, each a whole WARC record; gives the `Place` of each; owns the segment files and their rows in SQL.
+Two contracts, which `storage.segments` has implementations of: `Archive` is what one recorder appends to,
+`SegmentStore` is where all segments lie. A segment is a `.warc.gz`; its row in SQL has its name and how many of its
+bytes are recorded.
 
-A recorder process appends to a segment of its own, and holds a lock (flock) on it while it lives. In one batch:
-append and `sync`, then SQL commits the places along with the segment's length. So SQL never names bytes that are not on
-disk, and a file may be longer than its row says: by what was appended and never committed. `rewind` cuts that off after
-a batch that failed; after kill -9 `storage.archive_repair` does, at the next start of any recorder, once the lock shows
-that the owner is gone.
+The order of a batch, whatever the store: its bytes are durable, then SQL commits their places, then Redis may forget
+them. So SQL never names bytes that are not there, and what a dead recorder left behind is bytes that nobody names,
+never a lost page.
 """
 
-import fcntl
 import gzip
-import logging
-import os
-import secrets
-import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy import Connection, Engine
 
-from storage.database import writing
 from storage.event_store import Place
-from storage.tables import segments
 
-log = logging.getLogger("storage.record")
-
-#: A segment that has grown beyond this, or was begun this long ago, is left, and the next one begun.
-SEGMENT_BYTES = 1024**3
-SEGMENT_SECONDS = 3_600.0
 #: What a gzip member begins with; anything else would make the rest of a segment unreadable.
 GZIP_MAGIC = b"\x1f\x8b\x08"
 
 
-class Archive:
-    """The archive in a folder, as one recorder appends to it; a context manager that closes the segment."""
+class Archive(ABC):
+    """What one recorder appends to; a context manager that ends the segment in hand.
 
-    def __init__(
-        self,
-        folder: Path,
-        engine: Engine,
-        *,
-        segment_bytes: int = SEGMENT_BYTES,
-        segment_seconds: float = SEGMENT_SECONDS,
-    ) -> None:
-        self.folder, self._engine = folder, engine
-        self._segment_bytes, self._segment_seconds = segment_bytes, segment_seconds
-        self._file: int | None = None
-        self._id = self._committed = self._flushed = self._length = 0
-        self._began = time.monotonic()
+    One batch: `make_ready`, `append`, `flush`; in its transaction `sync`, as the very last; behind it `commit`.
+    Wherever that fails, `rewind`. The same batch may then come again, or another one.
+    """
 
-    def __repr__(self) -> str:
-        return f"<Archive segment {self._id}: {self._committed} bytes committed, {self._length} appended>"
+    #: Whether a segment takes batch after batch, so that small ones are as good as large ones, and what was appended
+    #: can be taken back in the middle of a transaction. If not, a batch is a segment, and should be worth one.
+    is_appendable: bool
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._leave()
+        self.leave()
 
+    @abstractmethod
     def make_ready(self) -> None:
-        """Have a segment open that is not full; outside of any transaction, because it makes one."""
-        if self._file is not None and (
-            self._committed >= self._segment_bytes or time.monotonic() - self._began >= self._segment_seconds
-        ):
-            self._roll()
-        if self._file is None:
-            self._open()
+        """Have a segment that takes a batch; outside of any transaction, because it may make one."""
 
+    @abstractmethod
     def append(self, members: Sequence[bytes]) -> list[Place]:
-        """Append each member; the places hold once the batch is committed. Raises OSError (disk full, …)."""
-        if self._file is None:
-            raise OSError("no segment of the archive is open")
-        places = []
-        for member in members:
-            places.append(Place(self._id, self._length, len(member)))
-            self._length += len(member)
-        _write(self._file, b"".join(members))
-        return places
+        """Append the gzip members of a batch, in one call; the places hold once the batch is committed.
 
+        Raises OSError (disk full, …).
+        """
+
+    @abstractmethod
     def flush(self) -> None:
-        """Bring what was appended to the disk; outside of the transaction, which others wait for."""
-        if self._file is not None and self._length > self._flushed:
-            os.fsync(self._file)
-            self._flushed = self._length
+        """Make what was appended durable; outside of the transaction, which others wait for.
 
+        Raises OSError or `Unreachable`.
+        """
+
+    @abstractmethod
     def sync(self, connection: Connection) -> None:
-        """Bring the segment's length into the transaction, and what is not on the disk yet to it."""
-        if self._file is not None and self._length > self._committed:
-            self.flush()
-            connection.execute(update(segments).where(segments.c.id == self._id).values(length=self._length))
+        """Bring the segment's length into the transaction, of which nothing but the commit may be left."""
 
+    @abstractmethod
     def commit(self) -> None:
-        """The transaction went through: what was appended stays."""
-        self._committed = self._length
+        """The transaction went through: what was synced stays."""
 
+    @abstractmethod
     def rewind(self) -> None:
-        """The transaction failed: cut off what was appended since the last commit."""
-        if self._file is not None and self._length > self._committed:
-            try:
-                os.ftruncate(self._file, self._committed)
-                self._length = self._flushed = self._committed
-            except OSError as error:
-                log.error("left segment %d, it cannot be cut: %s", self._id, error, extra={"action": "left"})
-                self._leave()
+        """The transaction failed: take back what was appended; after `sync` no sooner than it is sure that it failed.
 
-    def _open(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        name = f"penstock-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}.warc.gz"
-        file = os.open(self.folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o644)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            head = warcinfo(name)
-            _write(file, head)
-            os.fsync(file)
-            _sync_folder(self.folder)
-            with writing(self._engine) as connection:
-                row = {"name": name, "length": len(head), "closed": False}
-                self._id = connection.execute(insert(segments).values(row).returning(segments.c.id)).scalar_one()
-        except BaseException:
-            os.close(file)
-            (self.folder / name).unlink()
-            raise
-        self._file, self._committed, self._flushed, self._length = file, len(head), len(head), len(head)
-        self._began = time.monotonic()
+        A commit whose answer was lost may have gone through.
+        """
 
-    def _roll(self) -> None:
-        with writing(self._engine) as connection:
-            connection.execute(update(segments).where(segments.c.id == self._id).values(closed=True))
-        self._leave()
+    @abstractmethod
+    def leave(self) -> None:
+        """Let go of the segment in hand; its row stays as it is."""
 
-    def _leave(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-        self._file, self._id, self._committed, self._flushed, self._length = None, 0, 0, 0, 0
+
+class SegmentStore(ABC):
+    """Where segments lie, each under its name; may be used again after `close`."""
+
+    #: What people call it, without credentials.
+    place: str
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise `Refused` for a place of no use, `Unreachable` for one that does not answer."""
+
+    @abstractmethod
+    def archive(self, engine: Engine, *, segment_bytes: int, segment_seconds: float) -> Archive:
+        """What a recorder appends to; a segment beyond this size or age is left, and the next one begun."""
+
+    @abstractmethod
+    def repair(self, engine: Engine) -> list[str]:
+        """Put right what recorders left that were killed; returns the names of the segments that were touched."""
+
+    @abstractmethod
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        """So many bytes, or fewer where the segment ends. Raises OSError where it is gone, `Unreachable`."""
+
+    @abstractmethod
+    def sizes(self, names: Sequence[str]) -> dict[str, int]:
+        """The bytes of those of these segments that are there. Raises `Unreachable`."""
+
+    @abstractmethod
+    def delete(self, names: Sequence[str]) -> None:
+        """Delete these, as far as they are there. Raises OSError, `Unreachable`."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of open files and of what was read ahead."""
 
 
 def warcinfo(name: str) -> bytes:
@@ -150,17 +125,3 @@ def warcinfo(name: str) -> bytes:
         f"Content-Type: application/warc-fields\r\nContent-Length: {len(fields)}\r\n\r\n"
     )
     return gzip.compress(head.encode("ascii") + fields + b"\r\n\r\n")
-
-
-def _write(file: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(file, view) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

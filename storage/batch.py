@@ -1,7 +1,7 @@
 """One batch of events → event store, archive and read models, in one SQL transaction.
 
 Takes arrivals, gives what was new. Whatever fails leaves no trace: SQL rolls back, the archive is rewound. Errors are
-of two kinds: `is_passing` ones are the database's or the disk's trouble and pass; all others are in the events.
+of two kinds: `is_passing` ones are the database's or the archive's trouble and pass; all others are in the events.
 """
 
 import logging
@@ -9,9 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, PendingRollbackError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from events.concerning import concerning
+from events.errors import Unreachable
 from events.pages import PageFetched
+from events.topology import RECORD
 from storage import event_store
 from storage.archive import GZIP_MAGIC, Archive
 from storage.database import writing
@@ -20,7 +24,7 @@ from storage.fold import fold
 from storage.metadata import metadata_record
 from storage.projections.rows import Row
 
-log = logging.getLogger("storage.record")
+log = logging.getLogger(RECORD.name)
 
 #: Crawl ids are ours and 22 characters long; an index takes no longer ones than this.
 MAX_CRAWL_LENGTH = 200
@@ -43,8 +47,11 @@ def write(engine: Engine, archive: Archive, arrivals: Sequence[Arrival]) -> Writ
     if any(arrival.body for arrival in batch.values()):
         archive.make_ready()
     try:
+        # Ahead of the transaction, which other recorders wait for.
+        places, rows = _file_bodies(archive, batch), event_store.rows_of(batch)
+        archive.flush()
         with writing(engine) as connection:
-            written = _write(connection, archive, batch)
+            written = _write(connection, archive, batch, rows, places)
     except BaseException:
         archive.rewind()
         raise
@@ -53,13 +60,15 @@ def write(engine: Engine, archive: Archive, arrivals: Sequence[Arrival]) -> Writ
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether the same batch may go through later: the database is locked, full, read-only or away."""
+    """Whether the same batch may go through later: the database or the archive is locked, full, read-only or away."""
     if isinstance(error, DataError | IntegrityError):
         return False
+    if isinstance(error, PendingRollbackError | PoolTimeout):
+        return True
     if isinstance(error, DBAPIError):
         # Class 54 is "program limit exceeded": PostgreSQL calls it operational, but it is in the data.
         return not (getattr(error.orig, "sqlstate", None) or "").startswith("54")
-    return isinstance(error, OSError)
+    return isinstance(error, OSError | Unreachable)
 
 
 def _once(arrivals: Iterable[Arrival]) -> dict[bytes, Arrival]:
@@ -73,29 +82,51 @@ def _once(arrivals: Iterable[Arrival]) -> dict[bytes, Arrival]:
     return batch
 
 
-def _write(connection: Connection, archive: Archive, batch: Mapping[bytes, Arrival]) -> Written:
-    positions = event_store.append(connection, batch)
+def _write(
+    connection: Connection,
+    archive: Archive,
+    batch: Mapping[bytes, Arrival],
+    rows: Sequence[Row],
+    places: Mapping[bytes, Place],
+) -> Written:
+    positions = event_store.append(connection, batch, rows)
     fresh = {key: arrival for key, arrival in batch.items() if key in positions}
-    places = _file_bodies(archive, fresh)
+    if len(fresh) < len(batch):
+        places = _of_fresh(archive, fresh, places)
+    _say_lost(fresh, places)
     event_store.append_places(connection, {positions[key]: place for key, place in places.items()})
-    archive.sync(connection)
     pages = fold(connection, [Recorded(key, each.message, places.get(key)) for key, each in fresh.items()])
+    if places:
+        archive.sync(connection)
     return Written(len(fresh), pages)
 
 
-def _file_bodies(archive: Archive, fresh: Mapping[bytes, Arrival]) -> dict[bytes, Place]:
-    bodies = {}
-    for key, arrival in fresh.items():
-        if not isinstance(arrival.message.payload, PageFetched):
-            continue
-        if arrival.body and arrival.body.startswith(GZIP_MAGIC):
-            bodies[key] = arrival.body
-        else:
-            log.error("the body of %s is lost: %s", arrival.message.payload.url,
-                      "no gzip member" if arrival.body else "Redis does not have it",
-                      extra={"action": "body_missing"})  # fmt: skip
+def _of_fresh(archive: Archive, fresh: Mapping[bytes, Arrival], places: Mapping[bytes, Place]) -> Mapping[bytes, Place]:
+    """The places of what is not known yet; the rest is taken back where that needs no network."""
+    if archive.is_appendable:
+        archive.rewind()
+        return _file_bodies(archive, fresh)
+    return {key: place for key, place in places.items() if key in fresh}
+
+
+def _file_bodies(archive: Archive, batch: Mapping[bytes, Arrival]) -> dict[bytes, Place]:
+    bodies = {key: arrival.body for key, arrival in batch.items() if arrival.body and _is_whole(arrival)}
     if not bodies:
         return {}
-    pairs = [(body, metadata_record(fresh[key].message)) for key, body in bodies.items()]
+    pairs = [(body, metadata_record(batch[key].message)) for key, body in bodies.items()]
     places = archive.append([member for pair in pairs for member in pair])
     return dict(zip(bodies, places[::2], strict=True))
+
+
+def _is_whole(arrival: Arrival) -> bool:
+    page = isinstance(arrival.message.payload, PageFetched)
+    return page and arrival.body is not None and arrival.body.startswith(GZIP_MAGIC)
+
+
+def _say_lost(fresh: Mapping[bytes, Arrival], places: Mapping[bytes, Place]) -> None:
+    for key, arrival in fresh.items():
+        if key not in places and isinstance(arrival.message.payload, PageFetched):
+            with concerning(RECORD.name, arrival.message):
+                why = "no gzip member" if arrival.body else "Redis does not have it"
+                url = arrival.message.payload.url
+                log.error("the body of %s is lost: %s", url, why, extra={"action": "body_missing"})

@@ -13,10 +13,8 @@ from sqlalchemy import Connection, Engine, Select, func, or_, select, tuple_
 
 from events.crawls import CrawlSpec, State
 from storage import tables
+from storage.first_seeds import FirstSeeds, first_seeds
 from storage.queries import totals_of
-
-#: Seeds of a crawl that are named; the rest is counted.
-FIRST_SEEDS = 20
 
 
 class ListedCrawl(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,13 +63,8 @@ def _listed(engine: Engine, query: Select[Any]) -> list[ListedCrawl]:
     with engine.connect() as connection:
         rows = connection.execute(query).mappings().all()
         ids = [row["id"] for row in rows]
-        counts = _counts(connection, ids)
-        seeds, seed_counts = _seeds(connection, ids), _seed_counts(connection, ids)
-    return [
-        _crawl(dict(row), seeds=seeds.get(row["id"], []), seed_count=seed_counts.get(row["id"], 0),
-               totals=totals_of(counts.get(row["id"], {})))
-        for row in rows
-    ]  # fmt: skip
+        counts, seeds = _counts(connection, ids), first_seeds(connection, ids)
+    return [_crawl(dict(row), seeds.get(row["id"], FirstSeeds()), totals_of(counts.get(row["id"], {}))) for row in rows]
 
 
 def _counts(connection: Connection, ids: Sequence[str]) -> dict[str, dict[tuple[str, str], int]]:
@@ -82,24 +75,7 @@ def _counts(connection: Connection, ids: Sequence[str]) -> dict[str, dict[tuple[
     return found
 
 
-def _seeds(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
-    seed, found = tables.seeds.c, dict[str, list[str]]()
-    order = (seed.at, seed.ordinal, seed.url)
-    place = func.row_number().over(partition_by=seed.crawl, order_by=order).label("place")
-    each = select(seed.crawl, seed.url, place).where(seed.crawl.in_(ids)).subquery().c
-    first = select(each.crawl, each.url).where(each.place <= FIRST_SEEDS).order_by(each.crawl, each.place)
-    for crawl, url in connection.execute(first):
-        found.setdefault(crawl, []).append(url)
-    return found
-
-
-def _seed_counts(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-    seed = tables.seeds.c
-    query = select(seed.crawl, func.count()).where(seed.crawl.in_(ids)).group_by(seed.crawl)
-    return dict(connection.execute(query).all())
-
-
-def _crawl(row: dict[str, Any], *, seeds: list[str], seed_count: int, totals: dict[str, int]) -> ListedCrawl:
+def _crawl(row: dict[str, Any], seeds: FirstSeeds, totals: dict[str, int]) -> ListedCrawl:
     ended = (row["final_fetched"], row["final_failed"], row["final_excluded"])
     outcomes = (totals["fetched"], totals["failed"], totals["excluded"])
     name = row["name"] or row["id"]
@@ -111,8 +87,8 @@ def _crawl(row: dict[str, Any], *, seeds: list[str], seed_count: int, totals: di
         spec=msgspec.json.decode(row["spec"], type=CrawlSpec) if row["spec"] else CrawlSpec(name=name),
         started_at=row["started_at"],
         finished_at=row["cancelled_at"] or row["finished_at"],
-        seeds=seeds,
-        seed_count=seed_count,
+        seeds=list(seeds.urls),
+        seed_count=seeds.count,
         totals=totals,
         complete=ended == outcomes and totals["parsed"] == totals["fetched"],
     )

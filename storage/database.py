@@ -28,9 +28,9 @@ _UPGRADE_SECONDS = 1_800.0
 _LOOK_SECONDS = 0.02
 #: SQLite's memory for pages of the file. A recorder keeps the inner pages of all indexes at a million pages in it; who
 #: reads from one end to the other needs little.
-_CACHE_KIB, _READER_CACHE_KIB = 65_536, 8_192
-#: The writers' lock in PostgreSQL; any number will do, as long as all use the same.
-_WRITERS = 7_204_531_887
+_CACHE_KIB, READER_CACHE_KIB = 65_536, 8_192
+#: Who is at work, as PostgreSQL's operator sees it.
+_NAME = "penstock"
 _SCHEMES = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
 
 
@@ -38,9 +38,9 @@ class NothingRecorded(Refused):
     """Raised where somebody wants to read, and nothing has been recorded yet."""
 
 
-def open_database(settings: Settings) -> Engine:
+def open_database(settings: Settings, *, cache_kib: int = _CACHE_KIB, name: str = _NAME) -> Engine:
     """An engine, all tables in place; raises `Refused` for what a person must mend, `Unreachable` for a mute server."""
-    engine = make_engine(settings.sql_url)
+    engine = make_engine(settings.sql_url, cache_kib=cache_kib, name=name)
     if engine.dialect.name == "sqlite" and engine.url.database:
         _make_folder(Path(engine.url.database).parent)
     return _made_ready(engine)
@@ -48,7 +48,7 @@ def open_database(settings: Settings) -> Engine:
 
 def open_recorded(settings: Settings) -> Engine:
     """An engine for a reader; raises `NothingRecorded` (and makes no file) where no recorder has ever been."""
-    engine = make_engine(settings.sql_url, cache_kib=_READER_CACHE_KIB)
+    engine = make_engine(settings.sql_url, cache_kib=READER_CACHE_KIB)
     if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
         if settings.folder.is_file():
             raise Refused(f"the data folder {settings.folder} is a file, not a folder; choose another with --data")
@@ -67,14 +67,18 @@ def _made_ready(engine: Engine) -> Engine:
             try:
                 return _made_ready_once(engine)
             except OperationalError as error:
-                if "locked" not in str(error.orig) or time.monotonic() > deadline:
+                if not _is_locked(error) or time.monotonic() > deadline:
                     raise
             time.sleep(_LOOK_SECONDS)
 
 
+def _is_locked(error: OperationalError) -> bool:
+    return "locked" in str(error.orig) or getattr(error.orig, "sqlstate", None) == "55P03"
+
+
 def _made_ready_once(engine: Engine) -> Engine:
     if not _is_current(engine):
-        with writing(engine) as connection:
+        with writing(engine, long=True) as connection:
             schema.make_current(connection)
     return engine
 
@@ -84,41 +88,53 @@ def _is_current(engine: Engine) -> bool:
         return schema.is_current(connection)
 
 
-def make_engine(address: str, *, cache_kib: int = _CACHE_KIB) -> Engine:
+def make_engine(address: str, *, cache_kib: int = _CACHE_KIB, name: str = _NAME) -> Engine:
     """An engine for an address, nothing opened yet; raises `Refused` if it is none that we can use."""
     try:
         url = make_url(address)
         url = url.set(drivername=_SCHEMES.get(url.drivername, url.drivername))
         if url.get_backend_name() not in ("sqlite", "postgresql"):
             raise Refused(f"cannot use a {url.get_backend_name()} database; give a sqlite: or postgresql: address")
-        engine = create_engine(url, pool_pre_ping=url.get_backend_name() == "postgresql")
+        return _sqlite(url, cache_kib) if url.get_backend_name() == "sqlite" else _postgres(url, name)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise Refused(f"not the address of a database: {masked(address)!r} ({error})") from None
     except ModuleNotFoundError as error:
         raise Refused(f"the driver for this database is missing ({error}): pip install 'penstock[postgres]'") from None
-    _prepare(engine, cache_kib=cache_kib)
-    return engine
 
 
 @contextlib.contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction of the one writer there may be; committed at the end of the block, or rolled back."""
-    with engine.execution_options(writes=True).begin() as connection:
+def writing(engine: Engine, *, long: bool = False) -> Iterator[Connection]:
+    """A transaction of the one writer there may be; committed at the end of the block, or rolled back.
+
+    It waits LOCK_SECONDS for the one before it, then the driver's error says so; a `long` one may take any time.
+    """
+    with engine.execution_options(writes="long" if long else True).begin() as connection:
         yield connection
 
 
-def _prepare(engine: Engine, *, cache_kib: int) -> None:
-    sqlite = engine.dialect.name == "sqlite"
-    if sqlite:
-        event.listen(engine, "connect", partial(_on_sqlite_connect, cache_kib=cache_kib))
+def _sqlite(url: URL, cache_kib: int) -> Engine:
+    engine = create_engine(url)
+    event.listen(engine, "connect", partial(_on_sqlite_connect, cache_kib=cache_kib))
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
-        if sqlite:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-        elif writes:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgres(url: URL, name: str) -> Engine:
+    from storage import postgres
+
+    engine = postgres.make_engine(url, name=name)
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        if writes := connection.get_execution_options().get("writes", False):
+            postgres.begin_writing(connection, lock_seconds=LOCK_SECONDS, long=writes == "long")
+
+    return engine
 
 
 def _on_sqlite_connect(connection: Any, _record: Any, *, cache_kib: int) -> None:

@@ -7,15 +7,17 @@ by the unique key, not by a look, so redelivery changes nothing.
 import gzip
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
 
 import msgspec
 from isal import igzip
-from sqlalchemy import Connection, Engine, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, select
 
 from events import codec
 from events.envelope import Message
 from events.pages import RobotsFetched
+from storage import bulk
 from storage.tables import bodies, digest, events, mark
 from storage.text import cleaned
 
@@ -25,6 +27,8 @@ log = logging.getLogger("storage.record")
 PACKED_BYTES = 1_000
 _LEVEL = 1
 _CHUNK = 1_000
+
+T = TypeVar("T")
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -69,23 +73,38 @@ class Stored(msgspec.Struct, frozen=True):
         return Recorded(digest(message.envelope.id), message, self.place)
 
 
-def append(connection: Connection, arrivals: Mapping[bytes, Arrival]) -> dict[bytes, int]:
-    """Append what is not known yet, in the order given; returns the positions of these alone."""
-    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = upsert(events).on_conflict_do_nothing(index_elements=["key"])
-    rows = [_row(key, arrival) for key, arrival in arrivals.items()]
-    result = connection.execute(statement.returning(events.c.key, events.c.position), rows)
+def append(
+    connection: Connection, arrivals: Mapping[bytes, Arrival], rows: Sequence[dict[str, object]] = ()
+) -> dict[bytes, int]:
+    """Append what is not known yet, in the order given; returns the positions of these alone.
+
+    `rows` is what `rows_of` makes of them, if the caller had time for it before.
+    """
+    dialect = connection.dialect.name
+    result = connection.execute(_appending(dialect), bulk.parameters(events, dialect, rows or rows_of(arrivals)))
     positions = {bytes(key): position for key, position in result}
     if len(positions) < len(arrivals):
         _compare(connection, {key: each for key, each in arrivals.items() if key not in positions})
     return positions
 
 
+def rows_of(arrivals: Mapping[bytes, Arrival]) -> list[dict[str, object]]:
+    """What `append` writes; it takes time to make, and needs no transaction."""
+    return [_row(key, arrival) for key, arrival in arrivals.items()]
+
+
+@cache
+def _appending(dialect: str) -> Any:
+    statement = bulk.insert_into(events, dialect).on_conflict_do_nothing(index_elements=["key"])
+    return statement.returning(events.c.key, events.c.position)
+
+
 def append_places(connection: Connection, places: Mapping[int, Place]) -> None:
     """Remember where the bodies of these positions lie."""
     if places:
         rows = [{"position": position, **msgspec.structs.asdict(place)} for position, place in places.items()]
-        connection.execute(insert(bodies), rows)
+        dialect = connection.dialect.name
+        connection.execute(bulk.insert_into(bodies, dialect), bulk.parameters(bodies, dialect, rows))
 
 
 def read(
@@ -180,6 +199,6 @@ def conflict(message: Message) -> None:
               extra={"action": "conflict"})  # fmt: skip
 
 
-def chunks(keys: Sequence[bytes], size: int = _CHUNK) -> Iterable[Sequence[bytes]]:
+def chunks(keys: Sequence[T], size: int = _CHUNK) -> Iterable[Sequence[T]]:
     """The same keys in lists short enough for one statement."""
     return (keys[start : start + size] for start in range(0, len(keys), size))

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from events.errors import Refused
 from storage import event_store, listings
+from storage.archive import SegmentStore
 from storage.archive_reader import ArchiveReader
 from storage.endings import format_of
 from storage.flat import Table, table_of
@@ -58,9 +59,9 @@ def export(
     all_versions: bool = False,
     version: str | None = None,
     flat: bool = False,
-    archive: Path | None = None,
+    archive: SegmentStore | None = None,
 ) -> int:
-    """Write to a path or `-`; returns the number of rows. Raises `Refused`; `archive` is the folder, for WARC."""
+    """Write to a path or `-`; returns the number of rows. Raises `Refused`; `archive` is for WARC."""
     choice = Choice(crawl=crawl, types=tuple(types), all_versions=all_versions, version=version, flat=flat)
     chosen = format_of(to, what=what, given=format, possible=FORMATS[what])
     _check_version(engine, choice)

@@ -5,7 +5,8 @@ visible in their order (`storage.database.writing`), so who reads on from the la
 """
 
 import heapq
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from events.envelope import Message
 from events.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
 from storage import tables
 from storage.event_store import chunks, stored_of
+from storage.recent import MOST_DETAIL
 from storage.tables import digest
 
 OUTCOMES = (PageFetched.TYPE, PageFailed.TYPE, PageExcluded.TYPE)
@@ -29,10 +31,18 @@ LIMITS: Mapping[str, int] = {
 LATE_LIMITS: Mapping[str, int] = {**LIMITS, PageFetched.TYPE: 2_000}
 #: Rows of one portion; beyond them the older ones are only counted.
 MOST_ROWS = 500
+#: Rows of one portion for who reads on from long ago: a message of some 60 kB.
+MISSED_ROWS = 200
+
+#: Position and data of an event.
+Row = tuple[int, bytes]
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What an attempt at a URL came to; `at` is when that was said (RFC 3339), `title` None where it is not known."""
+    """What an attempt at a URL came to; `at` is when that was said (RFC 3339), `title` None where it is not known.
+
+    `detail` is the sentence that goes with a reason, at most `MOST_DETAIL` characters of it.
+    """
 
     position: int
     url: str
@@ -40,6 +50,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     status: int | None
     reason: str | None
+    detail: str | None
     title: str | None
     elapsed_ms: int | None
     at: str
@@ -71,29 +82,37 @@ def last_position(engine: Engine) -> int:
 def read(engine: Engine, crawl: str, *, after: int, upto: int) -> Portion:
     """What was recorded of a crawl behind one position and up to another."""
     with engine.connect() as connection:
-        found = {kind: _latest(connection, crawl, kind, after, upto, limit) for kind, limit in LIMITS.items()}
+        found = {kind: _of_kind(connection, crawl, kind, after, upto, limit) for kind, limit in LIMITS.items()}
         beyond = sum(
-            count_outcomes(connection, crawl, after=after, upto=found[kind][0][0] - 1, kinds=(kind,))
+            _count(connection, crawl, kind=kind, after=after, upto=found[kind][0][0] - 1)
             for kind in OUTCOMES
             if len(found[kind]) == LIMITS[kind]
         )
-        return _portion(connection, found, upto=upto, left_out=beyond)
+        return _portion(connection, _in_order(found.values()), upto=upto, left_out=beyond)
 
 
 def read_latest(engine: Engine, crawl: str) -> Portion:
     """What was recorded of a crawl last; what was before it is not even counted."""
     with engine.connect() as connection:
         upto = _last_position(connection)
-        found = {kind: _latest(connection, crawl, kind, 0, upto, limit) for kind, limit in LATE_LIMITS.items()}
-        return _portion(connection, found, upto=upto, left_out=0)
+        found = {kind: _of_kind(connection, crawl, kind, 0, upto, limit) for kind, limit in LATE_LIMITS.items()}
+        return _portion(connection, _in_order(found.values()), upto=upto, left_out=0)
 
 
-def count_outcomes(
-    connection: Connection, crawl: str, *, after: int, upto: int, kinds: Sequence[str] = OUTCOMES
-) -> int:
-    """How many outcomes of a crawl were recorded behind one position and up to another."""
+def read_on(engine: Engine, crawl: str, *, after: int, upto: int, limit: int = MISSED_ROWS) -> Portion:
+    """The first outcomes of a crawl behind one position and up to another, so many at most, none left out.
+
+    The portion's `position` is that of its last row where there may be more, else `upto`.
+    """
+    with engine.connect() as connection:
+        found = [_of_kind(connection, crawl, kind, after, upto, limit, is_latest=False) for kind in OUTCOMES]
+        rows = list(itertools.islice(_in_order(found), limit))
+        return _portion(connection, rows, upto=rows[-1][0] if len(rows) == limit else upto, left_out=0)
+
+
+def _count(connection: Connection, crawl: str, *, kind: str, after: int, upto: int) -> int:
     event = tables.events.c
-    query = select(func.count()).where(event.crawl == crawl, event.type.in_(kinds))
+    query = select(func.count()).where(event.crawl == crawl, event.type == kind)
     return int(connection.execute(query.where(event.position > after, event.position <= upto)).scalar_one())
 
 
@@ -101,20 +120,23 @@ def _last_position(connection: Connection) -> int:
     return connection.execute(select(func.max(tables.events.c.position))).scalar_one() or 0
 
 
-def _latest(
-    connection: Connection, crawl: str, kind: str, after: int, upto: int, limit: int
-) -> list[tuple[int, bytes]]:
+def _of_kind(
+    connection: Connection, crawl: str, kind: str, after: int, upto: int, limit: int, *, is_latest: bool = True
+) -> list[Row]:
+    """The latest or the first events of a type, oldest first."""
     event = tables.events.c
     query = select(event.position, event.data).where(event.crawl == crawl, event.type == kind)
     query = query.where(event.position > after, event.position <= upto)
-    rows = connection.execute(query.order_by(event.position.desc()).limit(limit)).all()
-    return [(row.position, row.data) for row in reversed(rows)]
+    order = event.position.desc() if is_latest else event.position
+    rows = connection.execute(query.order_by(order).limit(limit)).all()
+    return [(row.position, row.data) for row in (reversed(rows) if is_latest else rows)]
 
 
-def _portion(
-    connection: Connection, found: Mapping[str, list[tuple[int, bytes]]], *, upto: int, left_out: int
-) -> Portion:
-    rows = heapq.merge(*found.values(), key=lambda row: row[0])
+def _in_order(found: Iterable[Sequence[Row]]) -> Iterable[Row]:
+    return heapq.merge(*found, key=lambda row: row[0])
+
+
+def _portion(connection: Connection, rows: Iterable[Row], *, upto: int, left_out: int) -> Portion:
     messages = [(position, stored_of(position, data).recorded().message) for position, data in rows]
     told = [(position, message) for position, message in messages if _is_outcome(message)]
     shown = told[-MOST_ROWS:]
@@ -154,6 +176,7 @@ def _outcome(position: int, message: Message, titles: Mapping[bytes, str]) -> Ou
         outcome=page.TYPE.partition(".")[2],
         status=getattr(page, "status", None),
         reason=getattr(page, "reason", None),
+        detail=getattr(page, "detail", "")[:MOST_DETAIL] or None,
         title=titles.get(_page_key(message)) if isinstance(page, PageFetched) else None,
         elapsed_ms=getattr(page, "elapsed_ms", None),
         at=message.envelope.time,

@@ -79,7 +79,7 @@ def progress(engine: Engine, crawl: str) -> dict[str, Any]:
             .order_by(tallies.c.kind, tallies.c.word)
         ).all()
     counts = {(kind, word): count for kind, word, count in counted}
-    numbers: dict[str, Any] = _totals(counts)
+    numbers: dict[str, Any] = totals_of(counts)
     numbers["statuses"] = {word: count for (kind, word), count in counts.items() if kind == "status"}
     numbers["reasons"] = {word: count for (kind, word), count in counts.items() if kind == "reason"}
     outcomes = (numbers["fetched"], numbers["failed"], numbers["excluded"])
@@ -148,7 +148,7 @@ def _crawls(engine: Engine, query: Select[Any]) -> list[CrawlRow]:
             select(seed.crawl, seed.url).where(seed.crawl.in_(ids)).order_by(seed.at, seed.ordinal, seed.url)
         ):
             seeds[crawl].append(url)
-    rows = [_crawl(dict(row), seeds[row["id"]], _totals(counts[row["id"]])) for row in found]
+    rows = [_crawl(dict(row), seeds[row["id"]], totals_of(counts[row["id"]])) for row in found]
     return sorted(rows, key=lambda row: (row.started_at or "", row.id), reverse=True)
 
 
@@ -165,7 +165,8 @@ def _crawl(row: dict[str, Any], seeds: list[str], totals: dict[str, int]) -> Cra
     )
 
 
-def _totals(counts: dict[tuple[str, str], int]) -> dict[str, int]:
+def totals_of(counts: dict[tuple[str, str], int]) -> dict[str, int]:
+    """The totals of a crawl by word, from its tallies by kind and word."""
     names = {name: ("outcome", name) for name in ("fetched", "failed", "excluded")}
     names |= {name: (name, "") for name in ("parsed", "items", "bytes")}
     return {name: counts.get(key, 0) for name, key in names.items()}

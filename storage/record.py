@@ -4,9 +4,10 @@ Takes deliveries in batches; owns nothing but what it holds. The order is archiv
 anywhere leaves deliveries that come again, and what comes again changes nothing.
 
 - Busy: batches begin at least BATCH_SECONDS apart, so that a transaction is shared by many events. Idle: at once.
-- Database locked, full, away: the same batch is tried again until it goes through, its leases kept; one log line.
+- Where a batch becomes an object of its own, one with pages waits for company (`archive_gather_seconds`).
+- Database or archive locked, full, away: the same batch is tried until it goes through, its leases kept; one log line.
 - An event that the database cannot hold is found by recording its batch one by one, and buried.
-- SIGTERM: the batch in hand is finished, or given back if the database is away.
+- SIGTERM: the batch in hand is finished, or given back if it cannot be recorded.
 """
 
 import asyncio
@@ -16,7 +17,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
+from events import metrics
 from events.bus import Bus, Consumer, Delivery
 from events.bus.groups import ensure_groups
 from events.errors import PenstockError
@@ -24,10 +27,13 @@ from events.pages import PageFetched
 from events.settings import Settings
 from events.topology import RECORD
 from storage import batch, intake
-from storage.archive import Archive, repair
+from storage.archive import Archive, SegmentStore
 from storage.database import open_database
+from storage.event_store import Arrival
+from storage.gathering import is_worth_an_object
 from storage.replay import replay
 from storage.report import Reporter
+from storage.segments.opening import open_store
 
 log = logging.getLogger(RECORD.name)
 
@@ -37,7 +43,9 @@ BATCH_ENTRIES = 250
 BATCH_BYTES = 32 * 1024 * 1024
 #: Batches that are not full begin at least this far apart; a page waits no longer than this for company.
 BATCH_SECONDS = 0.05
-#: Pauses between attempts at a database that does not answer.
+#: The longest that a page waits for company where a batch becomes an object.
+GATHER_SECONDS = 5.0
+#: Pauses between attempts at a database or an archive that does not answer.
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 2.0
 #: Longest read with something left to say about progress; it is the delay of the last update.
 _BLOCK_MS, _BLOCK_IDLE_MS = 100, 500
@@ -45,32 +53,35 @@ _BLOCK_MS, _BLOCK_IDLE_MS = 100, 500
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Record until asked to stop. Raises `Refused` for settings of no use, `Unreachable` for silent servers."""
-    engine = await asyncio.to_thread(open_database, settings)
+    store = open_store(settings)
+    engine = await asyncio.to_thread(open_database, settings, name=RECORD.name)
     try:
+        await asyncio.to_thread(store.check)
         async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
             await ensure_groups(bus)
-            with _archive(settings, engine) as archive:
+            with _archive(store, settings, engine) as archive:
                 async with Consumer(bus, RECORD) as consumer:
-                    await _work(Recorder(consumer, engine, archive), settings, stop)
+                    gather_seconds = settings.archive_gather_seconds
+                    recorder = Recorder(consumer, engine, archive, gather_seconds=gather_seconds)
+                    await _work(recorder, store, settings, stop)
     except* PenstockError as group:
         raise group.exceptions[0] from None
     finally:
         engine.dispose()
 
 
-async def _work(recorder: "Recorder", settings: Settings, stop: asyncio.Event) -> None:
+async def _work(recorder: "Recorder", store: SegmentStore, settings: Settings, stop: asyncio.Event) -> None:
     bus, engine = recorder.consumer.bus, recorder.engine
     async with asyncio.TaskGroup() as tasks:
         work = replay(bus, engine, settings, stop, is_idle=recorder.is_idle, when_done=recorder.reporter.begin_anew)
         replaying = tasks.create_task(work, name="replay")
-        await asyncio.to_thread(repair, settings.folder / "archive", engine)
+        await asyncio.to_thread(store.repair, engine)
         await recorder.work(stop)
         replaying.cancel()
 
 
-def _archive(settings: Settings, engine: Engine) -> Archive:
-    return Archive(
-        settings.folder / "archive",
+def _archive(store: SegmentStore, settings: Settings, engine: Engine) -> Archive:
+    return store.archive(
         engine,
         segment_bytes=settings.archive_segment_bytes,
         segment_seconds=settings.archive_segment_seconds,
@@ -80,9 +91,12 @@ def _archive(settings: Settings, engine: Engine) -> Archive:
 class Recorder:
     """A consumer's deliveries, recorded batch by batch."""
 
-    def __init__(self, consumer: Consumer, engine: Engine, archive: Archive) -> None:
+    def __init__(
+        self, consumer: Consumer, engine: Engine, archive: Archive, *, gather_seconds: float = GATHER_SECONDS
+    ) -> None:
         self.consumer, self.engine, self.archive = consumer, engine, archive
-        self.reporter = Reporter(consumer.bus, engine)
+        self._gather_seconds = 0.0 if archive.is_appendable else gather_seconds
+        self.reporter = Reporter(consumer.bus, engine, word=consumer.name)
 
     def is_idle(self) -> bool:
         """Whether nothing is held that is not recorded yet."""
@@ -96,6 +110,8 @@ class Recorder:
             await self.reporter.begin_if_asked()
             block_ms = _BLOCK_MS if self.reporter.has_news else _BLOCK_IDLE_MS
             deliveries = await self.consumer.take(BATCH_ENTRIES, block_ms=block_ms)
+            if self._gather_seconds:
+                await self._gather(deliveries, stop)
             for portion in portions(deliveries):
                 await self._record(portion, stop)
             await self.reporter.publish()
@@ -103,12 +119,20 @@ class Recorder:
                 await asyncio.sleep(max(0.0, began + BATCH_SECONDS - time.monotonic()))
         await self.reporter.publish(at_once=True)
 
+    async def _gather(self, deliveries: list[Delivery], stop: asyncio.Event) -> None:
+        """Add what comes until the batch is worth an object of its own, or its first page has waited long enough."""
+        until = time.monotonic() + self._gather_seconds
+        while not (is_worth_an_object(deliveries) or stop.is_set()) and (left := until - time.monotonic()) > 0:
+            block_ms = min(_BLOCK_MS if self.reporter.has_news else _BLOCK_IDLE_MS, int(left * 1000) + 1)
+            deliveries += await self.consumer.take(BATCH_ENTRIES, block_ms=block_ms, reclaim=False)
+            await self.reporter.publish()
+
     async def _record(self, deliveries: Sequence[Delivery], stop: asyncio.Event) -> None:
         arrivals = await intake.arrivals(self.consumer.bus, deliveries)
         pause, failed = _FIRST_PAUSE_SECONDS, 0
         while True:
             try:
-                written = await asyncio.to_thread(batch.write, self.engine, self.archive, arrivals)
+                written = await self._write(arrivals)
                 break
             except Exception as error:
                 if not batch.is_passing(error):
@@ -119,9 +143,16 @@ class Recorder:
             await asyncio.sleep(pause)
             failed, pause = failed + 1, min(pause * 2, _LONGEST_PAUSE_SECONDS)
         if failed:
-            log.info("the database is back", extra={"action": "database_back"})
+            log.info("what was waited for is back", extra={"action": "database_back"})
         await intake.acknowledge(self.consumer, deliveries)
-        self.reporter.note(written.pages, crawls={each.envelope.crawl for each in deliveries})
+        self.reporter.note(written.pages, [each.message for each in deliveries])
+
+    async def _write(self, arrivals: Sequence[Arrival]) -> batch.Written:
+        began = time.perf_counter()
+        written = await asyncio.to_thread(batch.write, self.engine, self.archive, arrivals)
+        metrics.observe("penstock_record_batch_seconds", value=time.perf_counter() - began)
+        metrics.add("penstock_recorded_events", amount=written.events)
+        return written
 
     async def _record_apart(self, deliveries: Sequence[Delivery], error: Exception, stop: asyncio.Event) -> None:
         if len(deliveries) == 1:
@@ -159,8 +190,10 @@ def _has_more_behind(deliveries: Sequence[Delivery]) -> bool:
 
 
 def _say_waiting(error: Exception, failed: int) -> None:
+    metrics.add("penstock_record_retries")
     if failed == 0:
-        log.error("waiting for the database: %s", _line(error), extra={"action": "database_away"})
+        what = "database" if isinstance(error, SQLAlchemyError) else "archive"
+        log.error("waiting for the %s: %s", what, _line(error), extra={"action": f"{what}_away"})
 
 
 def _line(error: Exception) -> str:

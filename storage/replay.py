@@ -33,6 +33,7 @@ from events.topology import REPLAY
 from storage import event_store, unfinished
 from storage.archive_reader import ArchiveReader, LostBody
 from storage.event_store import Stored
+from storage.segments.opening import open_store
 
 log = logging.getLogger(REPLAY.name)
 
@@ -166,7 +167,7 @@ class Replay:
 
     async def _reread(self, crawl: str) -> None:
         """Give the parsers what was fetched and never read; what the archive has lost goes to them without a body."""
-        with ArchiveReader(self.settings.folder / "archive", self.engine) as archive:
+        with ArchiveReader(open_store(self.settings), self.engine) as archive:
             async for pages in _cut(unfinished.unread(self.engine, crawl), 1):
                 [stored] = pages
                 body = await asyncio.to_thread(_body, archive, stored)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, func, select
+import time
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, exists, func, select
 
 from storage import tables
 
@@ -20,3 +23,14 @@ def tallies(engine: Engine) -> dict[tuple[str, str], int]:
     query = select(tally.kind, tally.word, func.sum(tally.count)).group_by(tally.kind, tally.word)
     with engine.connect() as connection:
         return {(kind, word): int(count) for kind, word, count in connection.execute(query)}
+
+
+def stalled_crawls(engine: Engine, *, seconds: float) -> int:
+    """The number of running crawls that began longer ago than this, and have asked for nothing since."""
+    since = time.time() - seconds
+    began = datetime.fromtimestamp(since, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    crawl, bucket = tables.crawls.c, tables.timeline.c
+    asked = exists().where(bucket.crawl == crawl.id, bucket.bucket >= since)
+    query = select(func.count()).where(crawl.state == "running", crawl.started_at < began, ~asked)
+    with engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())

@@ -2,52 +2,63 @@
 
 Gives `Bus`, which also owns the keys. redis-py re-sends commands silently by default, which makes two entries of one
 XADD; here nothing is re-sent unless the caller says that twice is the same as once (`scripts.run`).
+
+With Sentinel each new connection asks who the master is. After a failover the old connections break, by the old
+master's end, by Sentinel's CLIENT KILL, or by a read that takes too long; then everybody comes to the new one.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
-from functools import cache
+from pathlib import Path
 from typing import Any
 
-import hiredis
-from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, ConnectionPool, Redis, SSLConnection
+from redis.asyncio.connection import UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from events.broker import CONNECT_SECONDS, sentinel_options
+from events.bus.wire import quick
 from events.errors import Refused
 from events.keys import Keys
-from events.logs import masked
+from events.redis_url import FILES, RedisUrl, parse_redis_url
 
 #: A command that takes longer than this has lost its connection. Longer than any script of ours may run.
 COMMAND_TIMEOUT_SECONDS = 15
+#: A read that takes longer than this has lost its connection, though nobody said so: the server is frozen, or cut off.
+#: Longer than any read may block (`BLOCK_MS`).
+READ_TIMEOUT_SECONDS = 10
 #: Commands of one process at the same time; further ones wait for a connection instead of failing.
 MOST_CONNECTIONS = 32
-#: Below asyncio's high-water mark of 64 KiB, under which a write never waits.
-_BUFFERED_BYTES = 32 * 1024
+#: A peer that answers no probe for some 25 seconds is gone: it was switched off, or the network was.
+_PROBES = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+_KEEPALIVE = {getattr(socket, name): value for name, value in _PROBES.items() if hasattr(socket, name)}
 
 
 class Bus:
     """A way to one Redis: `redis` for commands, `reader()` for blocking reads, `keys` for names.
 
-    Raises `Refused` for a URL that is none of Redis'.
+    Raises `Refused` for a URL that is none of Redis' (see `events.redis_url`).
     """
 
     def __init__(self, url: str, *, prefix: str = "penstock") -> None:
-        self.url = url
-        self.keys = Keys(prefix)
+        self.url, self.keys = url, Keys(prefix)
+        self.place = parse_redis_url(url)
+        _check_files(self.place)
+        self._sentinel = _sentinel(self.place) if self.place.master else None
         # redis-py types each reply as bytes or str; with no decoding they are bytes, which it cannot express.
-        self.redis: Any = _client(
-            BlockingConnectionPool, url, socket_timeout=COMMAND_TIMEOUT_SECONDS, max_connections=MOST_CONNECTIONS
+        self.redis: Any = self._client(
+            is_waiting=True, socket_timeout=COMMAND_TIMEOUT_SECONDS, max_connections=MOST_CONNECTIONS
         )
         self._readers: list[Any] = []
 
     def reader(self) -> Any:
-        """A client whose reads may block as long as they like; closed with the bus."""
-        client = _client(ConnectionPool, self.url, socket_timeout=None)
+        """A client whose reads may block for up to READ_TIMEOUT_SECONDS; closed with the bus."""
+        client = self._client(is_waiting=False, socket_timeout=READ_TIMEOUT_SECONDS)
         self._readers.append(client)
         return client
 
@@ -58,8 +69,9 @@ class Bus:
 
     async def close(self) -> None:
         """Close every connection."""
-        for client in (*self._readers, self.redis):
-            await client.aclose()
+        for client in (*self._readers, self.redis, self._sentinel):
+            if client is not None:
+                await client.aclose()
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -71,45 +83,47 @@ class Bus:
         finally:
             await bus.close()
 
-
-def _client(kind: type[ConnectionPool], url: str, **options: Any) -> Any:
-    try:
-        pool: Any = kind.from_url(url, socket_connect_timeout=5, retry=Retry(NoBackoff(), 0), **options)
-    except ValueError as error:
-        raise Refused(f"wrong setting: redis_url is {masked(url)!r}: {error}") from None
-    pool.connection_class = _quick(pool.connection_class)
-    return Redis.from_pool(pool)
-
-
-class _QuickSending:
-    """Packs commands in C, and sends them without `asyncio.wait_for`, in which redis-py wraps each write.
-
-    redis-py's asyncio side packs in Python, which takes longer than all else that it does with a script of many
-    arguments. As for `wait_for`: until Python 3.12 it loses a cancellation that comes together with the end of the
-    write. What fits into the transport's buffer needs no time limit: it is gone at once, and the reply has one.
-    """
-
-    socket_timeout: float | None
-
-    def pack_command(self, *args: Any) -> list[bytes]:
-        try:
-            return [hiredis.pack_command((*args[0].split(), *args[1:]))]
-        except TypeError:
-            return super().pack_command(*args)  # type: ignore[misc, no-any-return]
-
-    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        limit, self.socket_timeout = self.socket_timeout, None
-        try:
-            is_small = isinstance(command, list) and sum(map(len, command)) < _BUFFERED_BYTES
-            async with contextlib.nullcontext() if is_small else asyncio.timeout(limit):
-                await super().send_packed_command(command, check_health)  # type: ignore[misc]
-        except TimeoutError as error:
-            await self.disconnect(nowait=True)  # type: ignore[attr-defined]
-            raise RedisTimeoutError("Redis takes nothing") from error
-        finally:
-            self.socket_timeout = limit
+    def _client(self, *, is_waiting: bool, **options: Any) -> Any:
+        """A client with a pool of its own; one that `is_waiting` waits where all its connections are in use."""
+        options |= {**_connection_options(self.place), "retry": Retry(NoBackoff(), 0)}
+        if self._sentinel is None:
+            pool: Any = (BlockingConnectionPool if is_waiting else ConnectionPool)(**options)
+        else:
+            kind: Any = _WaitingSentinelPool if is_waiting else SentinelConnectionPool
+            pool = kind(self.place.master, self._sentinel, ssl=self.place.tls is not None, **options)
+        pool.connection_class = quick(pool.connection_class)
+        return Redis.from_pool(pool)
 
 
-@cache
-def _quick(kind: type) -> type:
-    return type(f"Quick{kind.__name__}", (_QuickSending, kind), {})
+class _WaitingSentinelPool(SentinelConnectionPool, BlockingConnectionPool):
+    """A pool of connections to the master, in which one waits for a connection."""
+
+
+def _sentinel(place: RedisUrl) -> Any:
+    kind: Any = Sentinel  # which has no types
+    return kind(place.hosts, sentinel_kwargs={**sentinel_options(place), "retry": Retry(NoBackoff(), 0)})
+
+
+def _connection_options(place: RedisUrl) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "db": place.db,
+        "username": place.username,
+        "password": place.password,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        **(place.tls or {}),
+    }
+    if place.path:
+        return {**options, "path": place.path, "connection_class": UnixDomainSocketConnection}
+    options |= {"socket_keepalive": True, "socket_keepalive_options": _KEEPALIVE}
+    if place.master:
+        return options
+    [(host, port)] = place.hosts
+    kind = Connection if place.tls is None else SSLConnection
+    return {**options, "host": host, "port": port, "connection_class": kind}
+
+
+def _check_files(place: RedisUrl) -> None:
+    for option in FILES:
+        path = (place.tls or {}).get(option)
+        if path is not None and not Path(path).is_file():
+            raise Refused(f"wrong setting: redis_url names a file that is not there: {option}={path}")

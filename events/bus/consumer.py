@@ -20,7 +20,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,6 +32,8 @@ from events.bus.delivery import Delivery
 from events.bus.groups import ensure_groups
 from events.bus.hand_over import HandOver, Keep, bury_call, hand_over_call
 from events.bus.scripts import PASSING, Call, Script, attempt, passing, run_all
+from events.bus.watching import Result, watchers
+from events.concerning import concerning
 from events.envelope import Message
 from events.errors import Undecodable
 from events.topology import Stage, again, streams_of
@@ -80,6 +82,7 @@ class Consumer:
         self._again = again(stage.name)
         self._reclaim_at, self._pause = 0.0, _PAUSE_SECONDS
         self._heart: asyncio.Task[None] | None = None
+        self._watchers = watchers(stage)
 
     def __repr__(self) -> str:
         return f"<Consumer {self.group} {self.name}: {len(self.held)} held>"
@@ -94,18 +97,25 @@ class Consumer:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._heart
         await self._release(list(self.held.values()), blamed=isinstance(error, Exception))
+        for watcher in self._watchers:
+            watcher.closed()
 
     async def take(self, limit: int, *, block_ms: int = BLOCK_MS, reclaim: bool = True) -> list[Delivery]:
         """At most `limit` deliveries of each stream, or one reclaimed; empty when none came within `block_ms`."""
         try:
             if reclaim and (found := await self._reclaim_one()):
-                return [found]
+                return self._watched([found])
             entries = await self._read(limit, block_ms)
             self._pause = _PAUSE_SECONDS
         except (*PASSING, ResponseError) as error:
             await self._recover(error)
             return []
-        return [delivery for entry in entries if (delivery := await self._open(*entry, count=1))]
+        return self._watched([delivery for entry in entries if (delivery := await self._open(*entry, count=1))])
+
+    def _watched(self, deliveries: list[Delivery]) -> list[Delivery]:
+        for watcher in self._watchers:
+            deliveries = watcher.taken(deliveries)
+        return deliveries
 
     async def hand_over(self, delivery: Delivery, *messages: Message, keep: Keep | None = None) -> bool:
         """Finish a delivery; False where somebody else had finished it, and then nothing has happened."""
@@ -115,14 +125,24 @@ class Consumer:
         """Finish many deliveries in one round trip; each is atomic by itself."""
         calls = [hand_over_call(self.bus.keys, self.group, one) for one in done]
         results = await run_all(self.bus.redis, calls)
-        self.forget(one.delivery for one in done)
-        return [result == 1 for result in results]
+        effects = [result == 1 for result in results]
+        for watcher in self._watchers:
+            for one in done:
+                watcher.gave(one.delivery, one.messages)
+        self.forget(one.delivery for one, effect in zip(done, effects, strict=True) if effect)
+        if not all(effects):
+            lost = (one.delivery for one, effect in zip(done, effects, strict=True) if not effect)
+            self.forget(lost, result="lost")
+        return effects
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
         """Give a delivery up: it becomes a dead letter, with the consequences that the stage has named."""
         messages = self._when_buried(delivery, reason)
-        await self._bury(delivery.stream, delivery.id, delivery.raw, reason, delivery.count, messages)
-        self.forget([delivery])
+        with concerning(self.group, delivery.message):
+            await self._bury(delivery.stream, delivery.id, delivery.raw, reason, delivery.count, messages)
+        for watcher in self._watchers:
+            watcher.gave(delivery, messages)
+        self.forget([delivery], result="buried")
 
     async def give_back(self, deliveries: Sequence[Delivery]) -> None:
         """Return deliveries untouched: the next reclaim takes them, and this delivery does not count."""
@@ -132,16 +152,17 @@ class Consumer:
         """Hold these no longer; they come again when their lease has run out, and this delivery does not count."""
         with contextlib.suppress(*PASSING, ResponseError):
             await self._renew(deliveries, idle_ms=0, blamed=False)
-        self.forget(deliveries)
+        self.forget(deliveries, result="returned")
 
     def holds(self, delivery: Delivery) -> bool:
         """Whether this is still ours: not finished, not given away, not taken over."""
         return f"{delivery.stream} {delivery.id}" in self.held
 
-    def forget(self, deliveries: Any) -> None:
-        """Stop renewing these; for scripts of a stage's own that finish deliveries."""
-        for delivery in deliveries:
-            self.held.pop(f"{delivery.stream} {delivery.id}", None)
+    def forget(self, deliveries: Iterable[Delivery], *, result: Result = "done") -> None:
+        """Stop renewing these; for scripts of a stage's own that finish deliveries, or say by `result` what they do."""
+        gone = [one for one in deliveries if self.held.pop(f"{one.stream} {one.id}", None)]
+        for watcher in self._watchers:
+            watcher.ended(gone, result)
 
     # -- reading
 
@@ -187,6 +208,8 @@ class Consumer:
             messages=messages,
         )
         await run_all(self.bus.redis, [call])
+        for watcher in self._watchers:
+            watcher.buried()
 
     # -- reclaiming and leases
 
@@ -208,12 +231,16 @@ class Consumer:
 
     async def _keep_leases(self) -> None:
         while True:
+            for watcher in self._watchers:
+                watcher.beat()
             await asyncio.sleep(self._lease_seconds / HEARTBEATS_A_LEASE)
             try:
                 await self._renew(list(self.held.values()), idle_ms=0)
             except (*PASSING, ResponseError) as error:
                 held = len(self.held)
                 self.log.warning("could not renew %d leases: %s", held, error, extra={"action": "not_renewed"})
+                for watcher in self._watchers:
+                    watcher.not_renewed()
 
     async def _renew(self, deliveries: Sequence[Delivery], *, idle_ms: int, blamed: bool = True) -> None:
         by_stream: dict[str, list[str]] = {}
@@ -222,13 +249,14 @@ class Consumer:
         head = [self.group, self.name, idle_ms, int(not blamed)]
         calls = [Call(RENEW, [self.bus.keys.stream(stream)], [*head, *ids]) for stream, ids in by_stream.items()]
         for stream, lost in zip(by_stream, await attempt(self.bus.redis, calls), strict=True):
-            for id in lost:  # taken over by somebody, or finished a moment ago
-                self.held.pop(f"{stream} {id.decode()}", None)
+            # Taken over by somebody, or finished a moment ago.
+            gone = [self.held.get(f"{stream} {id.decode()}") for id in lost]
+            self.forget(filter(None, gone), result="lost")
 
     async def _release(self, deliveries: Sequence[Delivery], *, blamed: bool) -> None:
         with contextlib.suppress(*PASSING, ResponseError):
             await self._renew(deliveries, idle_ms=_GIVEN_BACK_MS, blamed=blamed)
-        self.forget(deliveries)
+        self.forget(deliveries, result="returned")
 
     async def _recover(self, error: Exception) -> None:
         await asyncio.sleep(self._pause)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from events.bus.connection import Bus
 from events.errors import Refused, UnsafeServer
@@ -20,21 +20,34 @@ OLDEST = (7, 0)
 async def check_server(bus: Bus) -> None:
     """Raise `UnsafeServer` for a server that would lose work, `Refused` for one that cannot be asked."""
     try:
-        info = await bus.redis.info()
+        info = await server_info(bus)
     except (RedisError, OSError) as error:
         raise Refused(f"no Redis at {masked(bus.url)}: {error}; start one, or leave PENSTOCK_REDIS_URL unset") from None
     check_version(info)
-    policy = str(info.get("maxmemory_policy", "noeviction"))
-    if policy != "noeviction":
-        raise UnsafeServer(
-            f"Redis evicts keys when it is full (maxmemory-policy {policy}), which loses work; "
-            "set it to noeviction: CONFIG SET maxmemory-policy noeviction"
+    if "maxmemory_policy" not in info:
+        log.warning(
+            "this user of Redis may not ask for INFO, so nobody has looked whether the server evicts keys or keeps an "
+            "append-only file; it needs maxmemory-policy noeviction and appendonly yes",
+            extra={"action": "not_looked_at"},
         )
+        return
+    _check_policy(str(info["maxmemory_policy"]))
     if not info.get("aof_enabled"):
         log.warning(
             "Redis keeps no append-only file: a restart of the server loses what is queued (CONFIG SET appendonly yes)",
             extra={"action": "not_durable"},
         )
+
+
+async def server_info(bus: Bus) -> dict[str, Any]:
+    """What `INFO` says, or, to a user who may not ask for that, the version alone; raises what redis-py raises."""
+    try:
+        return dict(await bus.redis.info())
+    except NoPermissionError:
+        # HELLO answers everybody who is let in at all.
+        said = await bus.redis.execute_command("HELLO")
+        pairs = said if isinstance(said, Mapping) else dict(zip(said[::2], said[1::2], strict=True))
+        return {"redis_version": pairs[b"version"].decode()}
 
 
 def check_version(info: Mapping[str, Any]) -> None:
@@ -44,3 +57,11 @@ def check_version(info: Mapping[str, Any]) -> None:
     found = tuple(int(part) for part in re.findall(r"\d+", text)[:2])
     if found < OLDEST:
         raise UnsafeServer(f"Redis {text} is too old; Penstock needs 7.0 or later, or Valkey 7.2 or later")
+
+
+def _check_policy(policy: str) -> None:
+    if policy != "noeviction":
+        raise UnsafeServer(
+            f"Redis evicts keys when it is full (maxmemory-policy {policy}), which loses work; "
+            "set it to noeviction: CONFIG SET maxmemory-policy noeviction"
+        )

@@ -127,7 +127,7 @@ _BODY_FIELDS = {
     "description": "The entry's other fields. The body is gone once every consumer group is past the entry.",
     "type": "object",
     "properties": {
-        "b": {"type": "string", "description": "The key of the body: a gzip member that holds a WARC record."},
+        "b": {"type": "string", "description": "The key of the body: WARC records, a gzip member each."},
         "s": {"type": "string", "pattern": "^[0-9]+$", "description": "The bytes stored under that key."},
     },
 }

@@ -27,6 +27,7 @@ ATTRIBUTES = {
     "dataversion": "The version of this type of message; 1 where it is absent.",
     "correlationid": "What all messages of one crawl have in common: the crawl's id.",
     "causationid": "The id of the message that led to this one.",
+    "traceparent": "W3C Trace Context: the span in which this was said. Absent where nothing is traced.",
 }
 _FORMATS = {"time": "date-time", "source": "uri-reference"}
 

@@ -23,7 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from events import topology
 from penstock.api.house import House, TheHouse
-from scheduler.report import waiting
+from penstock.api.server_numbers import frontier_metrics, server_metrics
+from penstock.api.streams import gauge, stage_metrics
 from storage import totals
 
 router = APIRouter(tags=["operation"])
@@ -31,6 +32,9 @@ log = logging.getLogger("penstock.api")
 
 #: Whoever scrapes waits ten seconds by default.
 LIMIT_SECONDS = 5.0
+#: A running crawl that has asked for nothing for so long makes no progress. Longer than a host that answers 503 with
+#: Retry-After is usually left alone.
+STALLED_SECONDS = 600
 
 
 class Numbers(Collector):
@@ -61,17 +65,15 @@ async def metrics(house: TheHouse) -> Response:
 async def _of_redis(house: House) -> list[Metric]:
     try:
         async with asyncio.timeout(LIMIT_SECONDS):
-            found, numbers = await asyncio.gather(waiting(house.bus), _numbers(house))
+            numbers = await _numbers(house)
+            parts = stage_metrics(house.bus), frontier_metrics(house.bus), server_metrics(house.bus)
+            stages, frontier, server = await asyncio.gather(*parts)
     except (RedisError, OSError, TimeoutError) as error:
         log.info("no metrics of Redis: %s", error)
         return []
-    stages = {
-        "penstock_stage_backlog": ("Messages not yet given to a stage.", {n: w.undelivered for n, w in found.items()}),
-        "penstock_stage_pending": ("Messages that a stage holds.", {n: w.pending for n, w in found.items()}),
-        "penstock_stage_dead_letters": ("Messages that a stage has given up.", numbers.dead_letters),
-    }
     return [
-        *(_gauge(name, text, "stage", values) for name, (text, values) in stages.items()),
+        *(*stages, *frontier, *server),
+        gauge("penstock_stage_dead_letters", "Messages that a stage has given up.", numbers.dead_letters),
         GaugeMetricFamily("penstock_requests_in_flight", "Jobs issued and not yet settled.", numbers.in_flight),
         GaugeMetricFamily("penstock_fetchers", "Live fetch processes.", numbers.fetchers),
         GaugeMetricFamily("penstock_held_body_bytes", "Bytes of bodies that Redis holds.", numbers.body_bytes),
@@ -102,6 +104,7 @@ async def _of_sql(house: House) -> list[Metric]:
         async with asyncio.timeout(LIMIT_SECONDS):
             states = await asyncio.to_thread(totals.crawls_by_state, house.engine)
             counts = await asyncio.to_thread(totals.tallies, house.engine)
+            stalled = await asyncio.to_thread(totals.stalled_crawls, house.engine, seconds=STALLED_SECONDS)
     except (SQLAlchemyError, TimeoutError) as error:
         log.info("no metrics of SQL: %s", error)
         return []
@@ -110,6 +113,7 @@ async def _of_sql(house: House) -> list[Metric]:
     statuses = {word: count for (kind, word), count in counts.items() if kind == "status"}
     return [
         _gauge("penstock_crawls", "Crawls by state.", "state", every),
+        GaugeMetricFamily("penstock_stalled_crawls", "Running crawls without a request for ten minutes.", stalled),
         _gauge("penstock_pages", "URLs by outcome.", "outcome", outcomes),
         _gauge("penstock_answers", "URLs by the status of their latest answer.", "status", statuses),
         GaugeMetricFamily("penstock_parsed_pages", "Fetched pages that were parsed.", counts.get(("parsed", ""), 0)),

@@ -50,7 +50,11 @@ class Options(Shape):
 
 
 class Crawl(Shape):
-    """A crawl. `complete`: all of it is in SQL. `version` goes up with each event of its life."""
+    """A crawl. `version` goes up with each event of its life.
+
+    `complete`: it has finished, and all of it is in SQL. Of a cancelled crawl that is never said, for nobody counted
+    what it ends with; its `discovered` are the URLs that something came of.
+    """
 
     id: str
     name: str
@@ -139,7 +143,7 @@ class Host(Shape):
     """A host: what was asked of it, and what politeness knows of it now; null where nothing is known.
 
     `next_at` and `block_until` are Unix ms, null: now. `gaps_ms` are between the starts of recent requests, newest
-    last; `per_second` is over the last minute.
+    last; `per_second` is over the last minute, or since the crawl's first request where that was later.
     """
 
     host: str

@@ -66,8 +66,10 @@ async def watch_crawl(
 ) -> Response:
     """A crawl's progress: events `progress`, with `detail` also `pages` and `hosts`, and last of all `end`.
 
-    First comes how it stands, then each change, at most ten a second. With `detail`, ids are positions, and who gives
-    the last one back misses no page. `end` has the counts that SQL has; who has heard it is answered 204.
+    First comes how it stands, then each change, at most ten a second. With `detail`, ids are positions, and who comes
+    back with the last one is told every page since, however many. A watcher that stays, while more pages come between
+    two messages than are held (500, and 100 excluded ones), is told in `left_out` how many those were;
+    `GET /crawls/{crawl}/pages` has them. `end` has the counts that SQL has; who has heard it is answered 204.
     """
     if last_event_id == END:
         return Response(status_code=204)

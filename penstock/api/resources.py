@@ -14,6 +14,8 @@ from scheduler.report import lives
 from storage import crawl_list
 from storage.crawl_list import ListedCrawl
 
+_OUTCOMES = ("fetched", "failed", "excluded")
+
 
 async def find(house: House, id: str) -> Crawl | None:
     """The crawl of this id, as it is now."""
@@ -55,13 +57,12 @@ def _resource(house: House, row: ListedCrawl, live: dict[str, Any]) -> Crawl:
 
 
 def _counts(row: ListedCrawl, live: dict[str, Any]) -> Counts:
-    totals = row.totals
-    settled = totals["fetched"] + totals["failed"] + totals["excluded"]
-    numbers = {"discovered": settled, **totals}
-    if live.get("state"):
-        numbers |= {name: value for name, value in live.items() if name in Counts.model_fields}
-        numbers["queued"] *= live["state"] != "cancelled"  # its queues are gone; the frontier does not count them down
-    return Counts(**numbers)
+    numbers = {**row.totals, **{name: value for name, value in live.items() if name in Counts.model_fields}}
+    if "cancelled" in (row.state, live.get("state")):
+        # The frontier counts no more, and SQL goes on with what was in flight: neither steps back, and SQL has the end.
+        numbers |= {name: max(numbers[name], row.totals[name]) for name in _OUTCOMES}
+        numbers |= {"queued": 0, "in_flight": 0, "discovered": sum(numbers[name] for name in _OUTCOMES)}
+    return Counts(**{"discovered": sum(row.totals[name] for name in _OUTCOMES), **numbers})
 
 
 def _options(house: House, spec: CrawlSpec) -> Options:

@@ -8,7 +8,7 @@ import typer
 
 from penstock.cli.options import AllowPrivate, Data, Json, Many, SpiderOption, UserAgent, app, given
 
-_REPEATABLE = "a regular expression; may be repeated."
+_REPEATABLE = "a regular expression (RE2); may be repeated."
 
 
 @app.command(rich_help_panel="Crawling")

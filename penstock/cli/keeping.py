@@ -1,4 +1,4 @@
-"""Commands that look after what was recorded, and explain it: rebuild, reparse, explain."""
+"""Commands that look after what was recorded, explain it, and say what to mend: rebuild, reparse, explain, doctor, …"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.options import Data, Json, SpiderOption, app, given
+from penstock.cli.options import Data, Json, Many, SpiderOption, app, given
 
 
 @app.command(rich_help_panel="Results")
@@ -54,3 +54,33 @@ def explain(
     from penstock.commands.explain import explain as run
 
     run(url, given({"data": data}), crawl=crawl, json=json)
+
+
+@app.command(rich_help_panel="Cluster")
+def doctor(data: Data = None, json: Json = False) -> None:
+    """Look at settings, Redis, stages, database, archive and disk, and say what to mend; exit status 1 if it must be.
+
+    Example: penstock doctor
+    """
+    from penstock.commands.doctor import doctor as run
+
+    raise typer.Exit(run(given({"data": data}), json=json))
+
+
+@app.command(rich_help_panel="Results")
+def forget(
+    crawls: Annotated[Many, typer.Argument(metavar="[CRAWL]...", help="Their ids or names.")] = None,
+    older_than: Annotated[
+        float | None, typer.Option(metavar="DAYS", min=0, help="Also all that ended so many days ago, or before.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Take crawls that are over out of the record for good: pages, items, events and archived bodies.
+
+    Example: penstock forget --older-than 90
+    """
+    from penstock.commands.forget import forget as run
+
+    run(crawls or [], given({"data": data}), days=older_than, yes=yes, json=json)

@@ -15,6 +15,7 @@ from penstock.commands.recorded import recorded, recorded_crawl
 from penstock.stopping import ended_by_sigterm
 from storage.export import Format, What
 from storage.export import export as write
+from storage.segments.opening import open_store
 
 
 def export(
@@ -33,7 +34,7 @@ def export(
     settings = load(given)
     configure_logs("WARNING", to=sys.stderr)
     _check(what, types, all_versions=all_versions, version=version, flat=flat)
-    archive = settings.folder / "archive"
+    archive = open_store(settings) if what == "warc" else None
 
     def write_from(engine: Engine, id: str | None) -> None:
         choice: dict[str, Any] = {"types": types, "all_versions": all_versions, "version": version, "flat": flat}

@@ -29,6 +29,7 @@ from storage.database import open_database
 from storage.history import spec_of
 from storage.queries import CrawlRow
 from storage.reparse import count
+from storage.segments.opening import open_store
 
 FINISHED, NOTHING_PARSED = 0, 1
 #: Objects made between two looks for cycles. A batch of pages is many objects, none of them in a cycle, and the default
@@ -83,7 +84,7 @@ async def _run(settings: Settings, task: Task) -> tuple[Tally, bool]:
     gc.set_threshold(_OBJECTS_A_COLLECTION)
     engine = open_database(settings)
     try:
-        with bar("reparsing", unit="pages") as show, ArchiveReader(settings.folder / "archive", engine) as reader:
+        with bar("reparsing", unit="pages") as show, ArchiveReader(open_store(settings), engine) as reader:
             total = count(engine, task.crawl)
             async with Children(settings.parsers) as children:
                 stream = Stream(engine, reader, children, on_progress=lambda tally: _show(show, tally, total))

@@ -11,13 +11,22 @@ from typing import Any
 from events.errors import PenstockError, Refused
 from events.lifetime import die_with_parent, stop_on_signals
 from events.logs import configure_logs
+from events.observing import observed
 from events.settings import Settings, load
+from events.topology import DISCOVER, DISPATCH, NOTIFY, PARSE, RECORD, RESTORE, SEED, SETTLE
 
 #: Command → the modules whose `run(settings, stop)` together are the stage group.
 MODULES = {
     "scheduler": ("scheduler.service",),
     "parse": ("scraper.parse",),
     "record": ("storage.record", "penstock.notify"),
+}
+
+#: The stages whose loops run in that process all the time; by them it is known to be well.
+STAGES = {
+    "scheduler": tuple(stage.name for stage in (SEED, DISCOVER, DISPATCH, SETTLE, RESTORE)),
+    "parse": (PARSE.name,),
+    "record": (RECORD.name, NOTIFY.name),
 }
 
 
@@ -28,10 +37,11 @@ def run(command: str, *, tied: bool) -> int:
     settings = load()
     if not settings.redis_url:
         raise Refused(f"penstock {command} needs PENSTOCK_REDIS_URL, such as redis://localhost:6379/0")
-    configure_logs(settings.log_level)
     if command == "worker":
+        configure_logs(settings.log_level, format=settings.log_format)
         return _worker(settings)
-    asyncio.run(_stages(command, settings))
+    with observed(settings, stages=STAGES[command]):
+        asyncio.run(_stages(command, settings))
     return 0
 
 

@@ -1,7 +1,10 @@
 -- Library. Messages that only a script can word, because only it knows what happened.
 --
 -- say(type, source, time, crawl, id, data)  publish one message; data is JSON of its payload
+-- The time is RFC 3339; after a blank follows the traceparent of the message that led here, where that is traced.
 local function say(type, source, time, crawl, id, data)
+  local blank = string.find(time, ' ', 1, true)
+  if blank then time = string.sub(time, 1, blank - 1) .. '","traceparent":"' .. string.sub(time, blank + 1) end
   local text = '{"specversion":"1.0","datacontenttype":"application/json","source":"' .. source
     .. '","type":"' .. type .. '","time":"' .. time .. '","crawl":"' .. crawl .. '","correlationid":"' .. crawl
     .. '","dataversion":1,"id":' .. cjson.encode(id) .. ',"data":' .. data .. '}'

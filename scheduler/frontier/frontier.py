@@ -16,6 +16,7 @@ from events.bus.scripts import Call, Script, attempt
 from events.commands import FrontierRestore
 from events.crawls import CrawlSpec
 from events.envelope import now_text
+from events.tracing.ids import read, written
 from scheduler.frontier.jobs import Candidate, Known
 
 _TAKE = ("events.bus", "take.lua")
@@ -68,6 +69,17 @@ class Issued(msgspec.Struct, frozen=True):
     held_back: bool
     in_flight: int
     to_forget: int
+
+    @property
+    def result(self) -> str:
+        """What came of it, in a word, or what all that is queued waits for."""
+        if self.count:
+            return "issued"
+        if self.held_back:
+            return "back_pressure"
+        if self.next_due_ms >= 0:
+            return "politeness"
+        return "in_flight" if self.in_flight else "nothing"
 
 
 class Frontier:
@@ -186,7 +198,9 @@ class Frontier:
         return [*self._head(delivery), delivery.envelope.crawl, part.epoch, part.run]
 
     def _head(self, delivery: Delivery) -> list[Any]:
-        return [self.group, delivery.id, now_text()]
+        # Scripts hand the traceparent on in what they word; it stands behind the time (see envelope.lua).
+        trace = read(delivery.envelope.traceparent)
+        return [self.group, delivery.id, f"{now_text()} {written(trace)}" if trace else now_text()]
 
 
 def _flat(found: Sequence[Candidate]) -> list[str | int | bytes]:

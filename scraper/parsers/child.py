@@ -10,6 +10,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from pathlib import Path
 from typing import cast
 
@@ -28,12 +29,14 @@ LOW_WATER = 4
 class Task:
     """A page on its way through the children."""
 
-    __slots__ = ("alone", "future", "job")
+    __slots__ = ("alone", "context", "future", "job")
 
     def __init__(self, job: Job, future: asyncio.Future[Result]) -> None:
         self.job, self.future = job, future
         #: It has ended a child before, so it is read with nothing behind it.
         self.alone = False
+        #: Of who gave the page: what is logged of it belongs there.
+        self.context = copy_context()
 
     @property
     def by_itself(self) -> bool:

@@ -23,6 +23,7 @@ from collections import deque
 from collections.abc import Coroutine
 from typing import Self
 
+from events import metrics
 from events.errors import PenstockError
 from scraper.parsers.child import Child, Task, launch
 from scraper.parsers.frames import Job, Result
@@ -127,10 +128,12 @@ class Children:
             return
         tasks = list(child.tasks)
         if tasks and not child.said_goodbye:
-            self._end(tasks.pop(0), child)
+            blamed = tasks.pop(0)
+            blamed.context.run(self._end, blamed, child)
         self._waiting.extendleft(reversed(tasks))
         if not child.ready:
             self._note_failed_start(child)
+        metrics.add("penstock_parser_restarts")
         self._do(self._start())
         self._feed()
 

@@ -128,6 +128,7 @@ async def test_the_name_of_an_ended_crawl_is_free_again(live):
         ({"name": "  "}, "name"),
         ({"allow": ["ok", "("]}, "allow.1"),
         ({"deny": ["[z-a]"]}, "deny.0"),
+        ({"deny": ["ok", "(?=x)"]}, "deny.1"),
         ({"user_agent": "two\nlines"}, "user_agent"),
         ({"seeds": []}, "seeds"),
         ({"seeds": [SEED, "example"]}, "seeds.1"),

@@ -10,6 +10,8 @@ import pytest
 
 from events.crawls import CrawlCancelled
 from events.settings import Settings
+from events.topology import RECORD
+from scheduler.report import backlogs
 from storage import queries
 from tests import builders
 from tests.api.watching import CRAWL, PROGRESS, Stage, named, rest, serving, until, watching
@@ -122,6 +124,29 @@ async def test_a_cancelled_crawl_ends_with_what_is_recorded(stage, address):
 
     last = told[-1]
     assert (last.name, last.data["state"], last.data["fetched"], last.data["queued"]) == ("end", "cancelled", 1, 0)
+
+
+async def test_a_cancelled_crawl_ends_whatever_others_have_still_to_be_recorded(stage, address):
+    await stage.say(state="running", discovered=5, queued=5)
+    await stage.bus.redis.hset(stage.bus.keys.crawl(CRAWL), mapping={"state": "cancelled", "in_flight": 0})
+    await stage.bus.redis.xadd(stage.bus.keys.stream("page.fetched"), {"of": "another crawl"})
+    assert (await backlogs(stage.bus))[RECORD.name] == 1
+    async with watching(address) as events:
+        await until(events, lambda event: True)
+        stage.record(builders.life(CrawlCancelled, 2))
+        await stage.say(state="cancelled", discovered=5)
+        began = asyncio.get_running_loop().time()
+        told = await rest(events)
+
+    assert (told[-1].name, told[-1].data["state"]) == ("end", "cancelled")
+    assert asyncio.get_running_loop().time() - began < 3
+
+
+async def test_each_stream_begins_with_how_soon_to_come_back(stage, address):
+    async with httpx.AsyncClient() as client:
+        for path in (PROGRESS, PROGRESS + "?detail=1", "/progress"):
+            async with client.stream("GET", address + path) as response:
+                assert await anext(response.aiter_lines()) == "retry: 1000"
 
 
 async def test_who_has_heard_the_end_is_told_to_stop(stage, address):

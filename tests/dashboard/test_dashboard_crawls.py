@@ -8,7 +8,8 @@ from playwright.async_api import expect
 from tests.dashboard.serving import Served
 from tests.dashboard.watched import Watched
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+# One cluster and one browser for all of these: one test process has them all (`--dist loadgroup`).
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("dashboard")]
 
 
 async def test_a_crawl_started_from_the_form_is_watched_to_its_end(page: Watched, served: Served, site: str) -> None:
@@ -48,7 +49,7 @@ async def test_a_finished_crawl_shows_hosts_codes_items_and_the_life_of_a_url(
     await expect(life.get_by_role("listitem").first).to_contain_text("given as a seed")
     await page.page.keyboard.press("Escape")
     await expect(life).to_have_count(0)
-    assert "explain" not in page.page.url
+    await expect(page.page).not_to_have_url(re.compile("explain"))
 
 
 async def test_one_button_pauses_a_crawl_and_resumes_it(page: Watched, served: Served, site: str) -> None:
@@ -78,6 +79,7 @@ async def test_cancelling_asks_first_and_then_ends_the_crawl(page: Watched, serv
     await page.button("Cancel the crawl").click()
     await expect(badge).to_have_text("cancelled")
     await expect(page.button("Pause")).to_have_count(0)
+    await expect(page.page.locator(".t-queued dd")).to_have_text("0")
 
 
 async def test_the_list_shows_a_crawl_as_soon_as_it_begins_and_its_end(
@@ -106,3 +108,20 @@ async def test_seeds_are_added_to_a_running_crawl(page: Watched, served: Served,
     await page.button("Add them").click()
     await expect(page.page.get_by_role("dialog")).to_have_count(0)
     await served.cancel(crawl)
+
+
+async def test_failures_say_what_went_wrong_and_are_looked_at_by_reason(
+    page: Watched, served: Served, site: str
+) -> None:
+    page.expected.append("net::ERR_FAILED")
+    # What is recorded is not to be had at first, so the row is the stream's.
+    await page.page.route("**/failures?*", lambda route: route.abort())
+    await page.crawl(await served.start(f"{site}nowhere", "failing"))
+    await page.page.get_by_role("tab", name="Failures").click()
+    failure = page.page.get_by_role("region", name="Latest failures").locator("tbody tr")
+    await expect(failure).to_contain_text("404 Not Found")
+    await page.page.unroute("**/failures?*")
+    await page.page.locator(".bar-row", has_text="http 404").click()
+    await expect(page.button("reason: http 404 ×")).to_be_focused()
+    await expect(failure).to_contain_text("404 Not Found")
+    await expect(page.page.get_by_role("tab", name="Failures")).to_have_attribute("aria-selected", "true")

@@ -13,7 +13,7 @@ from events.settings import Settings
 from events.topology import FETCH
 from scheduler import service
 from scheduler.report import backlogs
-from scheduler.tickets import broker_url, offer_tickets
+from scheduler.tickets import offer_tickets
 from tests.builders import CRAWL, make_message
 
 
@@ -73,19 +73,6 @@ async def test_one_ticket_waits_while_there_is_work_and_none_without(bus, redis_
         await bus.redis.delete(queue)
     stop.set()
     await offering
-
-
-@pytest.mark.parametrize(
-    ("url", "broker"),
-    [
-        ("redis://:p@h:6379/2", "redis://:p@h:6379/2"),
-        ("rediss://h/0", "rediss://h/0"),
-        ("unix:///run/r.sock", "redis+socket:///run/r.sock?virtual_host=0"),
-        ("unix:///run/r.sock?db=3", "redis+socket:///run/r.sock?virtual_host=3"),
-    ],
-)
-def test_celery_is_told_of_the_same_server(url, broker):
-    assert broker_url(url) == broker
 
 
 async def test_a_backlog_is_what_a_stage_has_not_finished(bus):

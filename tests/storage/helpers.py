@@ -15,9 +15,9 @@ from events.envelope import Message
 from events.progress import follow
 from events.settings import Settings
 from storage import batch, record, tables
-from storage.archive import Archive
 from storage.database import writing
 from storage.event_store import Arrival
+from storage.segments.files import FileArchive
 from storage.text import cleaned
 from tests import builders
 
@@ -70,7 +70,7 @@ def arrival(message: Message, body: bytes | None = None) -> Arrival:
 
 def write(engine: Engine, folder: Path, *messages: Message) -> batch.Written:
     """Record messages as one batch, by a recorder that does nothing else."""
-    with Archive(folder, engine) as archive:
+    with FileArchive(folder, engine) as archive:
         return batch.write(engine, archive, [arrival(message) for message in messages])
 
 

@@ -10,11 +10,11 @@ from warcio.archiveiterator import ArchiveIterator as WarcioIterator
 
 from scraper.warc import digest_of, write_record
 from storage import tables
-from storage.archive import Archive
-from storage.archive_repair import repair
 from storage.batch import write as write_batch
 from storage.database import writing
 from storage.metadata import metadata_record
+from storage.segments.files import FileArchive
+from storage.segments.repair import repair
 from tests import builders
 from tests.storage.helpers import arrival, contents, faults, only_row, write
 
@@ -39,7 +39,7 @@ def test_how_a_page_was_asked_for_stands_beside_its_answer(sqlite_engine, tmp_pa
         url=URLS[0], event_id=message.envelope.id, status=200, headers=[], body=b"x", digest=digest_of(b"x"),
         started_at=message.payload.started_at, request=b"GET /0 HTTP/1.1\r\nHost: site.test\r\n\r\n",
     )  # fmt: skip
-    with Archive(tmp_path, sqlite_engine) as archive:
+    with FileArchive(tmp_path, sqlite_engine) as archive:
         write_batch(sqlite_engine, archive, [arrival(message, record)])
 
     [path] = tmp_path.glob("*.warc.gz")
@@ -80,7 +80,7 @@ def test_each_page_points_at_its_record(sqlite_engine, tmp_path):
 
 
 def test_a_segment_that_is_full_is_followed_by_another(sqlite_engine, tmp_path):
-    with Archive(tmp_path, sqlite_engine, segment_bytes=600) as archive:
+    with FileArchive(tmp_path, sqlite_engine, segment_bytes=600) as archive:
         for url in URLS:
             write_batch(sqlite_engine, archive, [arrival(builders.page_fetched(url))])
 
@@ -90,7 +90,7 @@ def test_a_segment_that_is_full_is_followed_by_another(sqlite_engine, tmp_path):
 
 
 def test_a_segment_that_is_old_is_followed_by_another(sqlite_engine, tmp_path):
-    with Archive(tmp_path, sqlite_engine, segment_seconds=0.0) as archive:
+    with FileArchive(tmp_path, sqlite_engine, segment_seconds=0.0) as archive:
         for url in URLS:
             write_batch(sqlite_engine, archive, [arrival(builders.page_fetched(url))])
 
@@ -102,7 +102,7 @@ def test_a_segment_that_is_old_is_followed_by_another(sqlite_engine, tmp_path):
 def test_a_batch_that_fails_leaves_nothing_in_the_archive(sqlite_engine, tmp_path):
     too_large = builders.page_fetched(URLS[1], elapsed_ms=2**70)
 
-    with Archive(tmp_path, sqlite_engine) as archive:
+    with FileArchive(tmp_path, sqlite_engine) as archive:
         write_batch(sqlite_engine, archive, [arrival(builders.page_fetched(URLS[0]))])
         with pytest.raises(OverflowError):
             write_batch(sqlite_engine, archive, [arrival(too_large)])
@@ -116,7 +116,7 @@ def test_a_batch_that_fails_leaves_nothing_in_the_archive(sqlite_engine, tmp_pat
 
 
 def test_an_event_that_comes_again_is_not_archived_again(sqlite_engine, tmp_path):
-    with Archive(tmp_path, sqlite_engine) as archive:
+    with FileArchive(tmp_path, sqlite_engine) as archive:
         write_batch(sqlite_engine, archive, [arrival(builders.page_fetched())])
         size = _size(tmp_path)
         write_batch(sqlite_engine, archive, [arrival(builders.page_fetched())])
@@ -143,7 +143,7 @@ def test_wherever_a_crash_cuts_a_batch_the_archive_is_whole_again(sqlite_engine,
     dice, known = random.Random(7), set()
     lost = b"".join(map(builders.warc_member, URLS)) + metadata_record(builders.page_fetched())
     for _ in range(20):
-        with Archive(tmp_path, sqlite_engine) as archive:
+        with FileArchive(tmp_path, sqlite_engine) as archive:
             url = f"http://site.test/{dice.random()}"
             write_batch(sqlite_engine, archive, [arrival(builders.page_fetched(url))])
         [newest] = set(tmp_path.glob("*.warc.gz")) - known
@@ -158,7 +158,7 @@ def test_wherever_a_crash_cuts_a_batch_the_archive_is_whole_again(sqlite_engine,
 
 
 def test_the_segment_of_a_living_recorder_is_left_alone(sqlite_engine, tmp_path):
-    with Archive(tmp_path, sqlite_engine) as archive:
+    with FileArchive(tmp_path, sqlite_engine) as archive:
         archive.make_ready()
         archive.append([builders.warc_member()])
         size = _size(tmp_path)
@@ -191,7 +191,7 @@ def test_a_segment_that_is_gone_is_reported(sqlite_engine, tmp_path, caplog):
 @pytest.mark.parametrize("body", [b"", b"<html>no gzip"])
 def test_a_page_whose_body_is_lost_is_recorded_and_flagged(sqlite_engine, tmp_path, body, caplog):
     write(sqlite_engine, tmp_path, builders.page_fetched(URLS[0]))
-    with Archive(tmp_path, sqlite_engine) as archive:
+    with FileArchive(tmp_path, sqlite_engine) as archive:
         write_batch(sqlite_engine, archive, [arrival(builders.page_fetched(URLS[1], flags=("odd",)), body)])
 
     lost = next(page for page in contents(sqlite_engine)["pages"] if page["url"] == URLS[1])

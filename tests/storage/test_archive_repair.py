@@ -8,12 +8,12 @@ from sqlalchemy import update
 
 from scraper.warc import digest_of, write_record
 from storage import export, tables
-from storage.archive import Archive
 from storage.archive_reader import ArchiveReader, LostBody
-from storage.archive_repair import repair
 from storage.batch import write as write_batch
 from storage.database import writing
 from storage.history import history
+from storage.segments.files import FileArchive, FileStore
+from storage.segments.repair import repair
 from tests import builders
 from tests.builders import CRAWL
 from tests.storage.helpers import arrival, faults, only_row, write
@@ -36,7 +36,7 @@ def fetched(url):
 @pytest.fixture
 def segment(engine, tmp_path):
     """The path of a segment with a page a URL, whose recorder has ended."""
-    with Archive(tmp_path, engine) as archive:
+    with FileArchive(tmp_path, engine) as archive:
         write_batch(engine, archive, [arrival(builders.crawl_started(*URLS)), *map(fetched, URLS)])
     [path] = tmp_path.glob("*.warc.gz")
     return path
@@ -45,7 +45,7 @@ def segment(engine, tmp_path):
 def readable(engine, folder):
     """The URLs of the pages whose bodies can be read."""
     found = []
-    with ArchiveReader(folder, engine) as reader:
+    with ArchiveReader(FileStore(folder), engine) as reader:
         for event in reader.pages():
             try:
                 reader.read(event.place)
@@ -80,7 +80,7 @@ def _is_lost(engine, url):
 
 def test_a_cut_between_two_records_costs_no_other(engine, segment, tmp_path):
     before = segment.read_bytes()
-    with ArchiveReader(tmp_path, engine) as reader:
+    with ArchiveReader(FileStore(tmp_path), engine) as reader:
         last = [event.place for event in reader.pages()][-1]
     os.truncate(segment, last.offset + last.length + 1)
 
@@ -117,14 +117,14 @@ def test_a_closed_segment_that_is_whole_or_longer_or_elsewhere_is_left_alone(sql
 
 
 def test_an_export_leaves_lost_bodies_out_and_says_how_many(engine, segment, tmp_path, caplog):
-    with Archive(tmp_path, engine) as archive:
+    with FileArchive(tmp_path, engine) as archive:
         write_batch(engine, archive, [arrival(builders.page_fetched(URLS[0] + "/never"), b"")])
     os.truncate(segment, segment.stat().st_size // 2)
     repair(tmp_path, engine)
     kept = readable(engine, tmp_path)
     out = tmp_path / "out.warc.gz"
 
-    assert export.export(engine, "warc", archive=tmp_path, to=str(out)) == len(kept)
+    assert export.export(engine, "warc", archive=FileStore(tmp_path), to=str(out)) == len(kept)
 
     assert faults(out) == []
     assert gzip.decompress(out.read_bytes()).count(REQUEST) == len(kept)
@@ -133,11 +133,11 @@ def test_an_export_leaves_lost_bodies_out_and_says_how_many(engine, segment, tmp
 
 def test_an_export_names_only_the_first_of_very_many_lost_bodies(sqlite_engine, tmp_path, caplog):
     many = [arrival(builders.page_fetched(f"http://site.test/{number}"), b"") for number in range(25)]
-    with Archive(tmp_path, sqlite_engine) as archive:
+    with FileArchive(tmp_path, sqlite_engine) as archive:
         write_batch(sqlite_engine, archive, many)
     caplog.clear()
 
-    export.export(sqlite_engine, "warc", archive=tmp_path, to=str(tmp_path / "out.warc.gz"))
+    export.export(sqlite_engine, "warc", archive=FileStore(tmp_path), to=str(tmp_path / "out.warc.gz"))
 
     assert len(caplog.messages) == 10 + 1
     assert "left out 25 pages" in caplog.messages[-1]

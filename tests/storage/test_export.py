@@ -20,6 +20,7 @@ from storage import event_store, export
 from storage.database import writing
 from storage.event_store import Arrival
 from storage.formats import cell
+from storage.segments.files import FileStore
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import write
@@ -252,8 +253,8 @@ def test_the_name_of_the_file_says_the_format(recorded, tmp_path):
 
 
 def test_a_crawl_leaves_the_archive_as_one_warc_file(recorded, tmp_path):
-    path, archive = tmp_path / "crawl.warc.gz", tmp_path / "archive"
-    write(recorded, archive, builders.page_fetched(URL + "/2"))
+    path, archive = tmp_path / "crawl.warc.gz", FileStore(tmp_path / "archive")
+    write(recorded, archive.folder, builders.page_fetched(URL + "/2"))
 
     assert export.export(recorded, "warc", crawl=CRAWL, to=str(path), archive=archive) == 2
 
@@ -267,9 +268,10 @@ def test_a_crawl_leaves_the_archive_as_one_warc_file(recorded, tmp_path):
 
 
 def test_a_warc_export_leaves_out_what_is_lost_and_says_so(recorded, tmp_path, caplog):
-    for path in (tmp_path / "archive").glob("*.warc.gz"):
+    archive = FileStore(tmp_path / "archive")
+    for path in archive.folder.glob("*.warc.gz"):
         path.write_bytes(path.read_bytes()[:300])
 
-    assert export.export(recorded, "warc", crawl=CRAWL, to=str(tmp_path / "x"), archive=tmp_path / "archive") == 0
+    assert export.export(recorded, "warc", crawl=CRAWL, to=str(tmp_path / "x"), archive=archive) == 0
 
     assert f"left out {URL}" in caplog.text

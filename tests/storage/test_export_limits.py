@@ -31,8 +31,9 @@ from pathlib import Path
 from events.settings import Settings
 from storage.database import open_recorded
 from storage.export import export
+from storage.segments.files import FileStore
 data, what, format, to = sys.argv[1:]
-export(open_recorded(Settings(data=data)), what, format=format, to=to, archive=Path(data))
+export(open_recorded(Settings(data=data)), what, format=format, to=to, archive=FileStore(Path(data)))
 # Not ru_maxrss: it begins with what the process had from which this one was forked.
 print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 """

@@ -65,6 +65,18 @@ def test_what_a_portion_cannot_hold_is_counted(engine, tmp_path):
     assert portion.outcomes[-1].url == f"{URL}/599"
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_who_reads_on_is_given_every_outcome_once_and_in_order(recorded, limit):
+    upto, after, found = feed.last_position(recorded), 0, []
+    while after < upto:
+        portion = feed.read_on(recorded, CRAWL, after=after, upto=upto, limit=limit)
+        assert portion.position > after
+        assert len(portion.outcomes) <= limit
+        found, after = [*found, *portion.outcomes], portion.position
+
+    assert found == feed.read_latest(recorded, CRAWL).outcomes
+
+
 def test_nothing_recorded_is_an_empty_portion(engine):
     assert feed.read_latest(engine, CRAWL).outcomes == []
     assert feed.last_position(engine) == 0

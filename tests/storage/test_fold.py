@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from events.crawls import CrawlCancelled, CrawlPaused, CrawlResumed
 from events.pages import Item
 from storage import event_store, queries, tables
-from storage.archive import Archive
 from storage.batch import write as write_batch
 from storage.database import writing
 from storage.fold import fold
+from storage.segments.files import FileArchive
 from tests import builders
 from tests.builders import CRAWL, URL, make_message
 from tests.storage.helpers import READ_MODELS, arrival, contents, cut, empty, only_row, write
@@ -60,7 +60,7 @@ def test_any_order_any_repetition_and_any_batches_give_the_same_tables(engine, t
     expected = _fold_plainly(engine)
     empty(engine)
 
-    with Archive(tmp_path / "archive", engine) as archive:
+    with FileArchive(tmp_path / "archive", engine) as archive:
         for messages in cut([*history, *repeated], lengths):
             write_batch(engine, archive, [arrival(message) for message in messages])
 

@@ -142,3 +142,15 @@ def test_crawls_are_listed_with_their_first_seeds_and_counts(engine, record):
     assert (found.complete, found.totals["fetched"], found.totals["items"]) == (True, 1, 1)
     assert (found.spec.delay_seconds, found.name) == (2.0, "n1")
     assert crawl_list.find(engine, "n1") is None
+
+
+def test_seeds_that_are_added_are_listed_from_then_on(engine, record):
+    record(builders.crawl_started(f"{SITE}/a"))
+    before = crawl_list.find(engine, CRAWL)
+    record(builders.seeds_added(f"{SITE}/b", time=at(1)))
+    after = crawl_list.find(engine, CRAWL)
+
+    assert [(row.seeds, row.seed_count) for row in (before, after) if row] == [
+        ([f"{SITE}/a"], 1),
+        ([f"{SITE}/a", f"{SITE}/b"], 2),
+    ]

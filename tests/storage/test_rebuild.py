@@ -9,11 +9,11 @@ from sqlalchemy import text
 
 from events.errors import Refused
 from storage import tables
-from storage.archive import Archive
 from storage.batch import write as write_batch
 from storage.database import writing
 from storage.fold import PROJECTIONS
 from storage.rebuild import rebuild
+from storage.segments.files import FileArchive
 from tests import builders
 from tests.builders import URL
 from tests.storage.helpers import READ_MODELS, arrival, contents, write
@@ -79,7 +79,7 @@ def test_what_is_recorded_in_the_meantime_is_not_lost(recorded, tmp_path):
 
     def go_on():
         began.wait()
-        with Archive(tmp_path / "archive", recorded) as archive:
+        with FileArchive(tmp_path / "archive", recorded) as archive:
             for message in late:
                 write_batch(recorded, archive, [arrival(message)])
         done.set()

@@ -19,9 +19,9 @@ from events.settings import Settings
 from penstock.cli import app
 from penstock.commands import crawls
 from storage import batch, tables
-from storage.archive import Archive
-from storage.archive_repair import repair
 from storage.database import open_database, writing
+from storage.segments.files import FileArchive
+from storage.segments.repair import repair
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import arrival, contents
@@ -51,7 +51,7 @@ def data(tmp_path: Path) -> Path:
 
 def _record(data, messages):
     engine = open_database(Settings(data=str(data)))
-    with Archive(data / "archive", engine) as archive:
+    with FileArchive(data / "archive", engine) as archive:
         batch.write(engine, archive, [arrival(message) for message in messages])
     engine.dispose()
 

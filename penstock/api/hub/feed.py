@@ -66,18 +66,34 @@ class CrawlFeed:
             self.is_ready.set()
             self.is_over.set()
 
-    async def place_of(self, position: int | None) -> Place:
-        """Where a watcher begins: behind the position that it knows, or a few outcomes ago."""
+    async def recorded_upto(self, known: int) -> int:
+        """The last position there is; where SQL does not answer, the one that is known."""
+        with contextlib.suppress(DBAPIError):
+            return await asyncio.to_thread(feed.last_position, self.hub.house.engine)
+        return known
+
+    def has_read(self, upto: int) -> bool:
+        """Whether the ring has got to a position, or as far as it ever will."""
+        return self.is_ready.is_set() and (self.ring.place.position >= upto or self.is_over.is_set())
+
+    def holds_all_since(self, position: int) -> bool:
+        """Whether each outcome behind a position can be told from the ring."""
+        return position >= self.ring.whole_after
+
+    async def read_on(self, position: int) -> feed.Portion:
+        """The next outcomes behind a position, as recorded; none, and the same position, where SQL does not answer."""
+        try:
+            upto = self.ring.place.position
+            return await asyncio.to_thread(feed.read_on, self.hub.house.engine, self.crawl, after=position, upto=upto)
+        except DBAPIError as error:
+            await self._wait(error)
+            return feed.Portion(position=position, outcomes=[], asked=[], left_out=0)
+
+    def place_of(self, position: int | None) -> Place:
+        """Where a watcher begins: behind the position that it knows, all since being held, or a few outcomes ago."""
         if position is None or position > self.ring.place.position:
             return self.ring.first_place()
-        begin = self.ring.begins_after
-        if position >= begin.position:
-            return self.ring.place_at(position)
-        return Place(position, begin.number - await asyncio.to_thread(self._count, position, begin.position))
-
-    def _count(self, after: int, upto: int) -> int:
-        with self.hub.house.engine.connect() as connection:
-            return feed.count_outcomes(connection, self.crawl, after=after, upto=upto)
+        return self.ring.place_at(position)
 
     async def _begin(self) -> None:
         while True:

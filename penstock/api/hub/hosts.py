@@ -57,7 +57,7 @@ def _host(totals: HostTotals, paces: Paces, live: Mapping[str, int], *, now: flo
     known = msgspec.structs.asdict(totals) | {"crawl_delay_ms": live.get("crawl_delay") or totals.crawl_delay_ms}
     return Host(
         **known,
-        per_second=pace.per_second(now),
+        per_second=paces.per_second(totals.host, now),
         latency_ms=live.get("latency") if latency is None else latency,
         in_flight=live.get("in_flight", 0),
         next_at=_later(live.get("next_at", 0), now_ms),

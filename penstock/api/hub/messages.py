@@ -23,6 +23,8 @@ SEND_TIMEOUT_SECONDS = 30
 #: The id of the last message; a browser that comes back with it is told to stop.
 END = "end"
 MEDIA_TYPE = "text/event-stream"
+#: Begins each stream: who is cut off comes back after this long.
+RETRY = b"retry: 1000\n\n"
 
 
 def message(event: str, data: Any) -> bytes:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import bisect
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from storage.feed import Asked
 
-#: Rates are over this many seconds.
+#: Rates are over this many seconds, or as many as have gone by since the first known request.
 WINDOW_SECONDS = 60
+#: A rate over less than this would say more about when somebody looked than about the host.
+_LEAST_SECONDS = 1
 #: Counts are kept by so many seconds.
 _BUCKET_SECONDS = 5
 #: Gaps between starts that are kept of each host.
@@ -41,10 +43,9 @@ class HostPace:
         is_page = asked.elapsed_ms is not None
         self._buckets.append((begin, requests + 1, pages + is_page, ms + (asked.elapsed_ms or 0)))
 
-    def per_second(self, now: float) -> float:
-        """Requests a second over the last minute."""
-        recent = [requests for at, requests, *_ in self._buckets if at > now - WINDOW_SECONDS]
-        return round(sum(recent) / WINDOW_SECONDS, 2)
+    def recent(self, now: float) -> int:
+        """Requests of the last minute."""
+        return sum(requests for at, requests, *_ in self._buckets if at > now - WINDOW_SECONDS)
 
     @property
     def latency_ms(self) -> float | None:
@@ -63,6 +64,7 @@ class Paces:
 
     def __init__(self) -> None:
         self._hosts: dict[str, HostPace] = {}
+        self._first_at: float | None = None
 
     def __repr__(self) -> str:
         return f"<Paces of {len(self._hosts)} hosts>"
@@ -71,20 +73,27 @@ class Paces:
         """Count requests."""
         for asked in requests:
             self._hosts.setdefault(asked.host, HostPace()).note(asked)
+            at = asked.started_at / 1000
+            self._first_at = at if self._first_at is None else min(self._first_at, at)
 
     def of(self, host: str) -> HostPace:
         """The pace of a host; an empty one where nothing is known."""
         return self._hosts.get(host) or HostPace()
 
+    def per_second(self, host: str, now: float) -> float:
+        """Requests a second to a host over the last minute, or since the crawl's first known request."""
+        since = now - (now if self._first_at is None else self._first_at)
+        return round(self.of(host).recent(now) / min(WINDOW_SECONDS, max(_LEAST_SECONDS, since)), 2)
+
     def busiest(self, limit: int) -> list[str]:
         """Hosts that most was asked of in the last minute, first those."""
         now = time.time()
-        return self._first(limit, {host: pace.per_second(now) for host, pace in self._hosts.items()})
+        return self._first(limit, {host: pace.recent(now) for host, pace in self._hosts.items()})
 
     def slowest(self, limit: int) -> list[str]:
         """Hosts whose pages took longest, first those."""
         return self._first(limit, {host: pace.latency_ms or 0.0 for host, pace in self._hosts.items()})
 
-    def _first(self, limit: int, numbers: dict[str, float]) -> list[str]:
+    def _first(self, limit: int, numbers: Mapping[str, float]) -> list[str]:
         named = [host for host, number in numbers.items() if number]
         return sorted(named, key=lambda host: (-numbers[host], host))[:limit]

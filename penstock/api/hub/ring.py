@@ -13,7 +13,7 @@ import msgspec
 
 from storage.feed import Outcome
 
-#: Outcomes held; a watcher that was away for longer is told how many it missed.
+#: Outcomes held; a watcher that is connected and takes nothing for longer is told how many were left out.
 HELD = 500
 #: Who comes for the first time is told of so many.
 FIRST = 20
@@ -31,6 +31,7 @@ class Ring:
 
     def __init__(self) -> None:
         self.place = Place(0, 0)
+        self._whole_after = 0
         self._rows: deque[tuple[Place, bytes]] = deque(maxlen=HELD)
         self._made: dict[Place, bytes] = {}
 
@@ -45,8 +46,15 @@ class Ring:
         first, _ = self._rows[0]
         return Place(first.position - 1, first.number - 1)
 
+    @property
+    def whole_after(self) -> int:
+        """The position behind which every outcome is held."""
+        return max(self._whole_after, self.begins_after.position)
+
     def add(self, outcomes: Sequence[Outcome], *, upto: int, left_out: int) -> None:
         """Go on to a position, with these outcomes, and so many before them that are only counted."""
+        if left_out or not self.place.position:  # what was before the very first ones is not even counted
+            self._whole_after = upto
         first = self.place.number + left_out + 1
         for number, outcome in enumerate(outcomes, first):
             self._rows.append((Place(outcome.position, number), msgspec.json.encode(outcome)))
@@ -69,9 +77,10 @@ class Ring:
             return None
         if place not in self._made:
             rows = [row for at, row in self._rows if at.position > place.position]
-            self._made[place] = _message(rows, left_out=self.place.number - place.number - len(rows))
+            self._made[place] = pages_message(rows, left_out=self.place.number - place.number - len(rows))
         return self._made[place]
 
 
-def _message(rows: Iterable[bytes], *, left_out: int) -> bytes:
+def pages_message(rows: Iterable[bytes], *, left_out: int = 0) -> bytes:
+    """An event `pages` of these outcomes, encoded, and of how many there were besides."""
     return b'event: pages\ndata: {"pages":[%b],"left_out":%d}\n\n' % (b",".join(rows), left_out)

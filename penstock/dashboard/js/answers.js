@@ -11,6 +11,8 @@ const MOST = 60;
 const ON_PURPOSE =
     "robots scope deny allow depth url_too_long trap too_many_redirects host_pages max_pages blocked_address cancelled";
 const EXCLUDED = new Set(ON_PURPOSE.split(" "));
+/** Whether a reason tells that a URL was left out. */
+export const isOnPurpose = (word) => EXCLUDED.has(word);
 const MEANS = {
     200: "OK",
     204: "no content",
@@ -44,7 +46,7 @@ export function makeAnswers(show) {
     });
     const reasons = makeBars("Failed and excluded", "Nothing failed, nothing was left out.", {
         words: (word) => [reason(word), ""],
-        kind: (word) => (EXCLUDED.has(word) ? "c0" : "c5"),
+        kind: (word) => (isOnPurpose(word) ? "c0" : "c5"),
         press: (word) => show({ reason: word }),
     });
     const update = ({ statuses = {}, reasons: why = {} }) => {

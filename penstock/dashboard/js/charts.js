@@ -10,6 +10,8 @@ const WORDS_MS = 2_000;
 /** A crawl that has just begun is drawn over this much time. */
 const NARROWEST_SECONDS = 60;
 const SYNC = "crawl";
+/** Columns from this one on are known since the page is open only: the recent view alone shows them. */
+const FIRST_LIVE = 4;
 const CHARTS = [
     {
         title: "Pages per second",
@@ -25,8 +27,8 @@ const CHARTS = [
         spell: milliseconds,
         lines: [
             [3, "mean", "--chart-soft", true],
-            [4, "median", "--accent", false],
-            [5, "95th percentile", "--warn", false],
+            [4, "median, live", "--accent", false],
+            [5, "95th percentile, live", "--warn", false],
         ],
         axis: (value) => (value < 1000 ? `${value} ms` : `${value / 1000} s`),
     },
@@ -91,7 +93,7 @@ function makeChart(spec) {
         holder,
         el("div", { class: "chart-foot" }, words, readout),
     );
-    return { spec, node, holder, words, readout, plot: null };
+    return { spec, node, holder, words, readout, keys, plot: null };
 }
 
 function draw({ series, charts, state, now }) {
@@ -103,6 +105,8 @@ function draw({ series, charts, state, now }) {
             state.view === "recent"
                 ? [Math.max(at - RECENT_SECONDS, Math.min(state.since ?? at, at - NARROWEST_SECONDS)), at]
                 : null;
+        const isHidden = ([column]) => state.view === "whole" && column >= FIRST_LIVE;
+        chart.keys.forEach((key, line) => (key.hidden = isHidden(chart.spec.lines[line])));
         chart.plot?.setData([columns[0], ...chart.spec.lines.map(([index]) => columns[index])]);
         if (Date.now() - state.wordsAt > WORDS_MS) say(chart, columns);
     }

@@ -1,26 +1,29 @@
 // What a crawl found: its latest pages, failures and items, on three tabs, and a field that asks about one URL.
 
+import { isOnPurpose } from "./answers.js";
 import { el } from "./dom.js";
 import { explainHash } from "./explain.js";
 import { makeItems } from "./items.js";
 import { makePages } from "./pages.js";
 import { makeTabs } from "./tabs.js";
+import { reason } from "./text.js";
 
 /** What failures have in common with pages is their row. */
-const asPage = ({ failed_at: at, ...failure }) => ({
-    ...failure,
-    outcome: "failed",
-    title: failure.detail,
-    settled_at: at,
-});
+const asPage = ({ failed_at: at, ...failure }) => ({ ...failure, outcome: "failed", settled_at: at });
 
-/** The panel; `take(said)` is for the stream's pages, `filter(by)` shows those pages alone. */
+/** Where these tabs are among the tabs. */
+const [PAGES, FAILURES] = [0, 1];
+/** Whether failures can be looked at by this filter, and there may be some. */
+const mayFail = ({ status, reason: why }) => !status && !(why && isOnPurpose(why));
+
+/** The panel; `take(said)` is for the stream's pages, `filter(by)` shows those alone, among failures or all pages. */
 export function makeFindings(page) {
     const pages = makePages(page, {
         caption: "Latest pages",
         path: "pages",
         list: ({ pages: rows }) => rows,
         wants: () => true,
+        says: ({ title }) => title,
     });
     const failures = makePages(page, {
         caption: "Latest failures",
@@ -28,6 +31,7 @@ export function makeFindings(page) {
         list: ({ failures: rows }) => rows.map(asPage),
         wants: ({ outcome }) => outcome === "failed",
         last: "What went wrong",
+        says: ({ detail, reason: why }) => detail || (why ? reason(why) : null),
         empty: "Nothing failed.",
     });
     const items = makeItems(page);
@@ -43,7 +47,7 @@ export function makeFindings(page) {
         el("div", { class: "panel-head" }, tabs.list, makeAsk(page.id)),
         ...tabs.bodies,
     );
-    tabs.choose(0);
+    tabs.choose(PAGES);
     return {
         node,
         take: (said) => [pages, failures].forEach((part) => part.take(said)),
@@ -51,8 +55,9 @@ export function makeFindings(page) {
         reload: () => parts.forEach((part) => part.reload()),
         stop: () => parts.forEach((part) => part.stop()),
         filter: (by) => {
-            tabs.choose(0);
-            pages.filter(by);
+            const stays = tabs.chosen() === FAILURES && mayFail(by);
+            tabs.choose(stays ? FAILURES : PAGES);
+            (stays ? failures : pages).filter(by);
             node.scrollIntoView({ block: "nearest" });
         },
     };

@@ -36,7 +36,9 @@ export function makeNumbers() {
     );
     const update = (state, perSecond, crawl) => {
         bar.update(state);
-        for (const [name, , spell] of TILES) setText(tiles.get(name), spell(state[name] ?? 0));
+        // What a cancelled crawl had queued is in no queue any more.
+        const now = state.state === "cancelled" ? { ...state, queued: 0 } : state;
+        for (const [name, , spell] of TILES) setText(tiles.get(name), spell(now[name] ?? 0));
         const [words, unit, note] = pace(state, perSecond, crawl);
         setText(speed.firstChild, words);
         setText(speed.lastChild, ` ${unit}`);

@@ -155,7 +155,7 @@ function sayNote(view) {
 const at = (row) => row.at ?? row.settled_at;
 
 function makeRow(view, row) {
-    const time = moment(at(row));
+    const [time, says] = [moment(at(row)), view.spec.says(row)];
     const explain = el(
         "a",
         { href: explainHash(view.page.id, row.url), class: "url", title: `Explain ${shortened(row.url, 600)}` },
@@ -167,7 +167,7 @@ function makeRow(view, row) {
         el("td", { class: "num soft", title: fully(time), text: clock(time) }),
         el("td", {}, answer(row)),
         el("td", { class: "wide" }, el("div", { class: "url-cell" }, explain, outward(row.url))),
-        el("td", { class: "wide" }, row.title ? stranger(row.title) : null),
+        el("td", { class: "wide" }, says ? stranger(says) : null),
         el("td", { class: "n num", text: milliseconds(row.elapsed_ms) }),
     );
 }
@@ -181,6 +181,6 @@ function answer({ status, outcome, reason: why }) {
         "span",
         { class: "answer" },
         el("span", { class: `code ${kind}`, text: words }),
-        more ? el("span", { class: "soft small", text: ` ${more}` }) : null,
+        more ? el("span", { class: "why soft small", text: more, title: more }) : null,
     );
 }

@@ -1,14 +1,15 @@
 // What the charts draw: the recorded timeline, and what the stream says, second by second. Pure but for what it keeps;
 // times are Unix seconds. Never holds more than the timeline's points and LIVE_POINTS.
 //
-// Rates are as recorded, and behind the record's end as the stream says. Of latency the record has the mean, the stream
-// median and 95th percentile. In a column `null` is a gap, `undefined` a point that belongs to other lines alone.
+// Rates are as recorded, and behind the record's end as the stream says. Of latency the record has the mean, for all of
+// the time; the stream has median and 95th percentile, since the page is open: only the recent view shows them.
+// In a column `null` is a gap, `undefined` a point that belongs to other lines alone.
 
 /** The recent view shows this much, and as many live points are kept. */
 export const RECENT_SECONDS = 300;
 const LIVE_POINTS = RECENT_SECONDS;
-/** Recorded points may stand in the recent view if they are no coarser than this. */
-const FINE_SECONDS = 5;
+/** Recorded points may stand in the recent view if they are no coarser than this: a crawl of three hours has them. */
+const FINE_SECONDS = 20;
 /** A longer silence of the stream is a hole in its lines. */
 const HOLE_SECONDS = 10;
 
@@ -20,12 +21,14 @@ export class Series {
     #recorded = [];
     #end = 0;
     #live = [];
+    #mean = null;
     #last = null;
 
-    /** Take a timeline; what a bucket under way has so far is left out. */
+    /** Take a timeline; of a bucket under way only the mean is of use. */
     setTimeline({ bucket_seconds: bucket, points }, now) {
         this.bucket = Math.max(1, bucket);
         this.#recorded = points.filter(([at]) => at + this.bucket <= now - 1);
+        this.#mean = points.findLast(([, , , mean]) => mean !== null)?.[3] ?? null;
         this.#end = this.#recorded.length ? this.#recorded.at(-1)[0] + this.bucket : 0;
     }
 
@@ -57,17 +60,31 @@ export class Series {
     /** The columns of a view: "recent" or "whole". */
     columns(view, now) {
         const since = view === "recent" ? now - RECENT_SECONDS : -Infinity;
-        const isFine = this.bucket <= FINE_SECONDS;
-        const recorded = view === "whole" || isFine ? this.#recordedPoints(since) : [];
+        const recorded = view === "whole" || this.bucket <= FINE_SECONDS ? this.#recordedPoints(since) : [];
         const end = recorded.length ? this.#end : 0;
         const live =
-            view === "recent" || isFine
-                ? this.#live.filter(([at]) => at >= since)
-                : averaged(this.#live.filter(([at]) => at > end));
+            view === "recent"
+                ? this.#live.filter(([at]) => at >= since).map((point) => behind(point, end))
+                : this.#ratesBehind(end);
         const columns = blank();
-        for (const point of [...recorded, ...live.map((at) => behind(at, end))].sort((a, b) => a[0] - b[0]))
-            push(columns, point);
+        const points = [...recorded, ...this.#upToNow(live, recorded)].sort((a, b) => a[0] - b[0]);
+        for (const point of points) push(columns, point);
         return columns;
+    }
+
+    /** Beside recorded points: as they are, or as one beside coarse ones. */
+    #ratesBehind(end) {
+        const rates = this.#live
+            .filter(([at]) => at > end)
+            .map((point) => [...point.slice(0, 4), undefined, undefined]);
+        return this.bucket <= FINE_SECONDS ? rates : averaged(rates);
+    }
+
+    /** The mean goes on as it was last, while there are answers, until the record says what it is. */
+    #upToNow(live, recorded) {
+        const [last, newest] = [live.at(-1), this.#live.at(-1)];
+        if (!recorded.length || !last || last[0] <= this.#end || newest[4] === null) return live;
+        return [...live.slice(0, -1), last.with(3, this.#mean)];
     }
 
     /** In the middle of each bucket. A timeline has none in which nothing happened: the line is at zero there. */

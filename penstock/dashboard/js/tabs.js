@@ -21,7 +21,10 @@ export function makeTabs(label, parts) {
     );
     const list = el("div", { class: "tabs", role: "tablist", "aria-label": label }, ...buttons);
 
+    let current = 0;
+
     function choose(chosen) {
+        current = chosen;
         parts.forEach(([, part], at) => {
             buttons[at].setAttribute("aria-selected", String(at === chosen));
             buttons[at].tabIndex = at === chosen ? 0 : -1;
@@ -40,5 +43,5 @@ export function makeTabs(label, parts) {
         buttons[next].focus();
     }
 
-    return { list, bodies, choose };
+    return { list, bodies, choose, chosen: () => current };
 }

@@ -1,4 +1,4 @@
-"""Segments that a recorder left behind, made whole again at the next start of any recorder.
+"""Segment files that a recorder left behind, made whole again at the next start of any recorder.
 
 Takes the archive's folder and an engine; owns the tails of segments whose owner is gone, as their lock shows. A tail
 that was never committed is cut off. A segment that lost bytes which were committed (a disk's fault, or somebody's) is
@@ -30,7 +30,8 @@ _GZIP = 31
 def repair(folder: Path, engine: Engine) -> list[str]:
     """Make the archive whole; returns the names of the segments that were cut."""
     with engine.connect() as connection:
-        rows = connection.execute(select(segments).order_by(segments.c.id)).all()
+        mine = segments.c.name.not_like("%/%")  # what has a slash lies in a bucket
+        rows = connection.execute(select(segments).where(mine).order_by(segments.c.id)).all()
     cut = []
     for row in rows:
         if row.closed and not _is_short(folder / row.name, row.length):

@@ -1,0 +1,81 @@
+"""`penstock forget`: crawls that are over, taken out of the record with all that they brought."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+import typer
+from sqlalchemy import Engine
+
+from events.errors import Refused
+from events.logs import visible
+from events.settings import Settings, load
+from penstock.commands.recorded import chosen, recorded
+from penstock.view.bar import Show, bar
+from storage import queries
+from storage.forget import Forgotten, check, count, older_than
+from storage.forget import forget as take_out
+from storage.queries import CrawlRow
+from storage.segments.opening import open_store
+
+
+def forget(names: Sequence[str], given: dict[str, Any], *, days: float | None, yes: bool, json: bool) -> None:
+    """Forget these crawls and those that ended so many days ago; raises `Refused` if one of them is not over."""
+    if not names and days is None:
+        raise Refused("which crawls? name them, or give --older-than DAYS; `penstock crawls` lists them")
+    settings = load(given)
+    with recorded(settings) as engine:
+        rows = _chosen(engine, [chosen(engine, name, settings).id for name in names], days)
+        if not rows:
+            print("no crawl ended that long ago; nothing to forget")
+            return
+        for row in rows:
+            check(engine, row.id)
+        _ask(rows, yes=yes)
+        done = _forget(engine, settings, [row.id for row in rows])
+    print(msgspec.json.encode(done).decode()) if json else _print(rows, done)
+
+
+def _forget(engine: Engine, settings: Settings, ids: Sequence[str]) -> Forgotten:
+    total = count(engine, ids)
+    store = open_store(settings)
+    with bar("forgetting", unit="events") as show:
+        return take_out(engine, store, ids, on_progress=partial(_show, show, total))
+
+
+def _show(show: Show, total: int, gone: int) -> None:
+    show(gone, max(gone, total))
+
+
+def _chosen(engine: Engine, ids: Sequence[str], days: float | None) -> list[CrawlRow]:
+    wanted = {*ids, *(older_than(engine, days) if days is not None else ())}
+    return [row for row in queries.crawls(engine) if row.id in wanted]
+
+
+def _ask(rows: Sequence[CrawlRow], *, yes: bool) -> None:
+    if yes:
+        return
+    for row in rows:
+        counts = f"{row.fetched:,} pages, {row.items:,} items"
+        print(f"{row.id}  {visible(row.name)}  {row.state} {row.finished_at}  {counts}")
+    if not sys.stdin.isatty():
+        raise Refused("these would be forgotten for good; if that is meant, say --yes")
+    typer.confirm("Forget these for good, with pages, items and archived bodies?", abort=True)
+
+
+def _print(rows: Sequence[CrawlRow], done: Forgotten) -> None:
+    crawls = "1 crawl" if len(rows) == 1 else f"{len(rows):,} crawls"
+    print(f"forgot {crawls}: {done.events:,} events; "
+          f"deleted {_segments(len(done.deleted))} of the archive, {done.deleted_bytes:,} bytes")  # fmt: skip
+    if done.kept:
+        print(f"{_segments(len(done.kept))} may hold bodies of other crawls as well, or be written to, and stay:")
+        for name in done.kept:
+            print(f"  {name}")
+
+
+def _segments(number: int) -> str:
+    return "1 segment" if number == 1 else f"{number:,} segments"

@@ -1,0 +1,74 @@
+"""This process and its machine: versions, settings, open files."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import msgspec
+
+from events.logs import masked
+from events.settings import Settings
+from penstock import __version__
+from penstock.doctor.finding import Finding, bad, ok, warn
+
+#: The libraries that matter to a question about what goes wrong.
+PACKAGES = ("celery", "kombu", "redis", "hiredis", "httpx", "aiohttp", "selectolax", "sqlalchemy", "msgspec")
+OLDEST_PYTHON = (3, 11)
+#: Beside one connection for each request in flight: idle ones kept alive, segments, logs.
+_OTHER_FILES = 512
+_SECRETS = ("api_token", "webhook_secret")
+
+
+def python_version(found: tuple[int, ...] = tuple(sys.version_info[:3])) -> Finding:
+    """Whether Python is new enough."""
+    text = f"Python {'.'.join(map(str, found))}, penstock {__version__}"
+    if found[:2] < OLDEST_PYTHON:
+        return bad("python", text, "install Python 3.11 or later")
+    return ok("python", text)
+
+
+def packages(names: Iterable[str] = PACKAGES) -> Finding:
+    """Whether the libraries are there, and their versions."""
+    found = {name: _version(name) for name in names}
+    if missing := [name for name, text in found.items() if text is None]:
+        return bad("packages", f"not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}")
+    return ok("packages", ", ".join(f"{name} {text}" for name, text in found.items()))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def settings_given(settings: Settings, origins: Mapping[str, str]) -> list[Finding]:
+    """Each setting that is not left to its default, with where it was set; no secrets."""
+    found = [
+        ok(f"setting {name}", f"{_shown(name, getattr(settings, name))} (from {where})")
+        for name, where in sorted(origins.items())
+    ]
+    return found or [ok("settings", "all left to their defaults")]
+
+
+def _shown(name: str, value: Any) -> str:
+    if name in _SECRETS:
+        return "***" if value else "empty"
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return masked(text) or "empty"
+
+
+def open_files(settings: Settings, most: int | None = None) -> Finding:
+    """Whether a fetch process may have as many files open as it has requests in flight."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1] if most is None else most
+    needed = settings.concurrency + _OTHER_FILES
+    if most == resource.RLIM_INFINITY:
+        return ok("open files", "no limit")
+    text = f"at most {most:,} in one process; {needed:,} are wanted for concurrency {settings.concurrency}"
+    if most < needed:
+        return warn("open files", text, "raise the hard limit (ulimit -Hn, LimitNOFILE=, ulimits: in compose)")
+    return ok("open files", text)

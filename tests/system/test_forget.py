@@ -1,0 +1,76 @@
+"""`penstock forget`, as a person runs it on a data folder."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from events.errors import Refused
+from events.settings import Settings
+from penstock.cli import app
+from storage import batch, queries
+from storage.database import open_database
+from storage.segments.files import FileArchive
+from storage.segments.repair import repair
+from tests import builders
+from tests.builders import CRAWL
+from tests.storage.helpers import arrival, contents
+from tests.storage.test_forget import crawl
+from tests.system.commands import penstock
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with a finished crawl, and nobody at work."""
+    folder = tmp_path / "data"
+    _record(folder, crawl(CRAWL))
+    engine = open_database(Settings(data=str(folder)))
+    repair(folder / "archive", engine)
+    engine.dispose()
+    return folder
+
+
+def _record(data, messages):
+    engine = open_database(Settings(data=str(data)))
+    with FileArchive(data / "archive", engine) as archive:
+        batch.write(engine, archive, [arrival(message) for message in messages])
+    engine.dispose()
+
+
+def said(*words: str) -> str:
+    """What the command prints, run by this process; raises what it raises."""
+    result = CliRunner().invoke(app, ["forget", *words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+async def test_a_crawl_is_forgotten_with_its_archive_once_somebody_means_it(data: Path) -> None:
+    refused = await penstock("forget", CRAWL, "--data", str(data))
+    assert refused.status == 2
+    assert "these would be forgotten for good; if that is meant, say --yes" in refused.err
+    assert CRAWL in refused.out
+
+    done = await penstock("forget", "site", "--yes", "--data", str(data))
+
+    assert done.out.startswith(f"forgot 1 crawl: {len(crawl(CRAWL))} events; deleted 1 segment of the archive")
+    engine = open_database(Settings(data=str(data)))
+    assert not any(contents(engine).values())
+    assert list((data / "archive").iterdir()) == []
+    engine.dispose()
+
+
+def test_crawls_are_forgotten_by_age_and_others_stay(data: Path) -> None:
+    assert said("--older-than", "36500", "--data", str(data)).startswith("no crawl ended that long ago")
+    _record(data, [builders.crawl_started(crawl="running"), builders.page_fetched(crawl="running")])
+    with pytest.raises(Refused, match="is running"):
+        said("running", "--yes", "--data", str(data))
+    with pytest.raises(Refused, match="which crawls"):
+        said("--data", str(data))
+    with pytest.raises(Refused, match="no crawl 'x'"):
+        said("x", "--yes", "--data", str(data))
+
+    assert '"events":' in said("--older-than", "0", "--yes", "--json", "--data", str(data))
+
+    engine = open_database(Settings(data=str(data)))
+    assert [row.id for row in queries.crawls(engine)] == ["running"]
+    engine.dispose()
