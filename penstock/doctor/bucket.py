@@ -33,7 +33,7 @@ def _latest(connection: Connection | None) -> dict[str, int]:
         return {}
     segment = tables.segments.c
     query = select(segment.name, segment.length).where(segment.length > 0).order_by(segment.id.desc()).limit(LATEST)
-    return {name: length for name, length in connection.execute(query)}
+    return {row.name: row.length for row in connection.execute(query)}
 
 
 def _files(store: SegmentStore, segments: dict[str, int]) -> dict[str, int]:

@@ -52,7 +52,7 @@ class ObjectArchive(Archive):
         self._blob = b""
         #: Of what was put under the name, or may have been. Not `usable`: SQL may have the name, or a sweep.
         self._digest = b""
-        self._is_put, self._is_usable = False, True
+        self._is_tried, self._is_put, self._is_usable = False, False, True
 
     def __repr__(self) -> str:
         return f"<ObjectArchive {self._name or 'without a name'}: {len(self._blob)} bytes to put>"
@@ -81,7 +81,7 @@ class ObjectArchive(Archive):
     def flush(self) -> None:
         """Put the object."""
         if self._blob and not self._is_put:
-            self._digest = hashlib.sha256(self._blob).digest()
+            self._is_tried = True
             self._put_object(self._name, self._blob)
             self._is_put = True
 
@@ -102,6 +102,8 @@ class ObjectArchive(Archive):
 
     def rewind(self) -> None:
         """Keep the name for the same batch, unless SQL may have it already, or a sweep."""
+        if self._is_tried and self._blob:
+            self._digest = hashlib.sha256(self._blob).digest()
         self._blob = b""
         if not self._is_usable:
             self.leave()
@@ -109,7 +111,7 @@ class ObjectArchive(Archive):
     def leave(self) -> None:
         """Give the name up; a row that has no length yet is left to the sweep."""
         self._id, self._name, self._head, self._blob, self._digest = 0, "", b"", b"", b""
-        self._is_put, self._is_usable = False, True
+        self._is_tried, self._is_put, self._is_usable = False, False, True
 
     def _reserve(self) -> None:
         self.leave()

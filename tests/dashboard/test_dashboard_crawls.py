@@ -8,8 +8,7 @@ from playwright.async_api import expect
 from tests.dashboard.serving import Served
 from tests.dashboard.watched import Watched
 
-# One cluster and one browser for all of these: one test process has them all (`--dist loadgroup`).
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("dashboard")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_crawl_started_from_the_form_is_watched_to_its_end(page: Watched, served: Served, site: str) -> None:

@@ -9,8 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.dashboard.serving import Served
 from tests.dashboard.watched import Watched, watched
 
-# One cluster and one browser for all of these: one test process has them all (`--dist loadgroup`).
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("dashboard")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _AUDIT = (Path(__file__).parent / "audit.js").read_text().partition("\n")[2]
 _PHONE = {"width": 375, "height": 720}

@@ -10,8 +10,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.dashboard.serving import Served
 from tests.dashboard.watched import Watched
 
-# One cluster and one browser for all of these: one test process has them all (`--dist loadgroup`).
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("dashboard")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _RUN = "<img src=x onerror=\"document.title='run'\"><script>alert(1)</script>"
 #: Markup, a direction override that is never closed, a zero byte, a bell, a pile of marks, and more than fits.

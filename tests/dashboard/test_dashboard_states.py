@@ -6,8 +6,7 @@ from playwright.async_api import Browser, Route, expect
 from tests.dashboard.serving import Proxy, Served, guarded
 from tests.dashboard.watched import Watched, watched
 
-# One cluster and one browser for all of these: one test process has them all (`--dist loadgroup`).
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("dashboard")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_lost_server_is_said_and_comes_back_by_itself(

@@ -54,5 +54,5 @@ def test_what_cannot_be_used_is_one_line_that_repeats_no_secret(url, says):
 
 @pytest.mark.parametrize("seconds", ["-1", "61", "nan"])
 def test_pages_are_gathered_for_no_longer_than_a_minute(seconds):
-    with pytest.raises(Refused, match="^PENSTOCK_ARCHIVE_GATHER_SECONDS must be 0 to 60"):
+    with pytest.raises(Refused, match=r"^PENSTOCK_ARCHIVE_GATHER_SECONDS must be 0 to 60"):
         load(environ={"PENSTOCK_ARCHIVE_GATHER_SECONDS": seconds})

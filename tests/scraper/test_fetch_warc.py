@@ -102,7 +102,9 @@ def test_fastwarc_reads_it():
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"no gzip", gzip.compress(b""), gzip.compress(b"WARC/1.1\r\n\r\n"), make_record()[:-9]]
+    "raw",
+    [b"", b"no gzip", gzip.compress(b""), gzip.compress(b"WARC/1.1\r\n\r\n"), make_record()[:-9]],
+    ids=["nothing", "no gzip", "an empty member", "a bare head", "cut off"],
 )
 def test_bytes_that_are_no_record_are_called_damaged(raw):
     with pytest.raises(DamagedRecord):

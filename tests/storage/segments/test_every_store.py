@@ -113,6 +113,8 @@ def test_what_comes_again_is_not_kept_twice(sqlite_engine, store):
 def test_a_batch_without_bodies_makes_no_segment(sqlite_engine, store):
     with archive_of(store, sqlite_engine) as archive:
         write_batch(sqlite_engine, archive, [arrival(builders.crawl_started())])
+        with pytest.raises(OverflowError):
+            write_batch(sqlite_engine, archive, [arrival(builders.page_failed(elapsed_ms=2**70))])
 
     assert rows(sqlite_engine) == []
 
