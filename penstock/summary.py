@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from events.errors import Refused
-from events.logs import visible
+from events.logs import masked, visible
 from events.settings import Settings
 from events.topology import RECORD
 
@@ -24,6 +24,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     `why` is what became of the first URL of a crawl that fetched nothing, `parse_error` the first page that could not
     be read, `parse_errors` their number by the error's word. `unrecorded` counts events that the recorder has given up.
+    `database` and `archive` say where all that lies.
     """
 
     crawl: str
@@ -38,6 +39,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     seconds: float
     data: str
+    database: str = ""
+    archive: str = ""
     why: str | None = None
     parse_errors: dict[str, int] = {}
     parse_error: str | None = None
@@ -62,6 +65,8 @@ def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str, un
         bytes=row.bytes,
         seconds=round(seconds, 3),
         data=str(settings.folder),
+        database=masked(settings.sql_url.removeprefix("sqlite:///")),
+        archive=masked(settings.archive_url or str(settings.folder / "archive")),
         why=None if row.fetched else _why(queries.failures(engine, crawl), queries.pages(engine, crawl)),
         parse_errors={word: count for word, count, _, _ in errors},
         unrecorded=unrecorded,
@@ -99,5 +104,5 @@ def print_summary(summary: Summary, *, json: bool) -> None:
     urls = f"{summary.fetched:,} fetched, {summary.failed:,} failed, {summary.excluded:,} excluded"
     found = f"{summary.parsed:,} parsed, {summary.items:,} items, {summary.bytes / 1e6:,.1f} MB"
     print(f"{visible(summary.name)}{state}: {urls}; {found} in {summary.seconds:,.1f} s")
-    print(f"pages and items: {summary.data}/penstock.db   archive: {summary.data}/archive")
+    print(f"pages and items: {visible(summary.database)}   archive: {visible(summary.archive)}")
     print(f"see them: penstock export pages --crawl {summary.crawl} --data {summary.data}")

@@ -39,6 +39,7 @@ async def test_a_message_is_taken_and_handed_over(servers):
             assert admin.xlen(bus.keys.stream("page.parsed")) == 1
 
 
+@pytest.mark.soak
 async def test_a_consumer_goes_on_with_the_new_master(servers):
     async with Bus.open(servers.url) as bus:
         await ensure_groups(bus)

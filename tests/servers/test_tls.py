@@ -61,6 +61,7 @@ async def test_a_command_says_it_in_one_line(server):
         assert (done.status, done.err.count("\n"), why in done.err) == (2, 1, True), done
 
 
+@pytest.mark.soak
 async def test_a_crawl_over_tls_outlives_a_kill_of_the_server(server, tmp_path):
     async with (
         running_site(SiteOptions(pages=40, latency_ms=5)) as site,

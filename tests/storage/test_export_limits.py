@@ -62,6 +62,7 @@ def test_many_rows_need_no_more_memory_than_few(folder_of, tmp_path, what, forma
     assert many - few < ALL_KIB / 2
 
 
+@pytest.mark.soak
 @on_linux
 def test_parquet_needs_no_more_memory_beyond_what_duckdb_takes_at_once(folder_of, tmp_path):
     many, more = (int(_run(folder_of(number), "items", "parquet", tmp_path / "out")) for number in (MANY, PARQUET))

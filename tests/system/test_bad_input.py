@@ -100,6 +100,7 @@ async def test_a_server_that_is_not_there_is_named_and_its_password_is_not(tmp_p
     assert "sesame" not in done.err
 
 
+@pytest.mark.soak
 async def test_a_port_nobody_listens_on_ends_with_1_and_says_why(tmp_path: Path) -> None:
     done = await penstock("crawl", "http://127.0.0.1:1/", "--allow-private", "--data", str(tmp_path), "--json")
     assert done.status == 1, done

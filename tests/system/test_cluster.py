@@ -64,6 +64,7 @@ async def test_a_crawl_on_a_redis_of_ones_own_leaves_nothing_pending_and_little_
     assert not {key for key in kept if key.startswith(("body:", "queue:", "seen:", "due:"))}
 
 
+@pytest.mark.soak
 async def test_a_second_worker_started_by_hand_shares_the_work_and_celery_shows_the_fetchers(
     cluster: dict[str, str],
 ) -> None:
@@ -86,6 +87,7 @@ async def test_a_second_worker_started_by_hand_shares_the_work_and_celery_shows_
                 assert await process.wait() == 0
 
 
+@pytest.mark.soak
 async def test_a_watcher_may_come_late_and_twice(cluster: dict[str, str]) -> None:
     async with running_site(SiteOptions(hosts=4, pages=300, latency_ms=40)) as site:
         words = ("crawl", site.root_url, "--scope", "any", "--delay", "0", "--per-host", "4", "--name", "watched")

@@ -4,6 +4,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from penstock.site import SiteOptions, expected, judge, running_site
 from tests.system.commands import descendants, penstock, rows, running, until
 from tests.system.walker import walk
@@ -28,6 +30,7 @@ async def test_a_crawl_stores_exactly_what_the_site_has_each_page_once(tmp_path:
     assert all(report.refetched == {} for report in judge(site.log.records).values())
 
 
+@pytest.mark.soak
 async def test_a_second_program_that_walks_the_site_finds_the_same_pages(tmp_path: Path) -> None:
     async with running_site(SiteOptions(pages=60, robots="404")) as site:
         import asyncio
@@ -39,6 +42,7 @@ async def test_a_second_program_that_walks_the_site_finds_the_same_pages(tmp_pat
     assert html == pages
 
 
+@pytest.mark.soak
 async def test_a_finished_crawl_of_that_name_starts_anew_under_a_new_id(tmp_path: Path) -> None:
     async with running_site(SiteOptions(pages=5)) as site:
         words = ("crawl", site.root_url, *FAST, "--data", str(tmp_path), "--json")
@@ -90,6 +94,7 @@ async def test_ctrl_c_drains_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert done.json["fetched"] == sum(page.allowed and page.status < 400 for page in truth.values())
 
 
+@pytest.mark.soak
 async def test_other_seeds_under_the_name_of_an_unfinished_crawl_are_refused_and_other_options_are_named(
     tmp_path: Path,
 ) -> None:

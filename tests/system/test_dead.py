@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from events.bus import Bus, Consumer, publish
@@ -63,6 +64,7 @@ async def test_a_letter_of_a_folder_without_a_cluster_is_carried_out_before_the_
     assert (await penstock("dead", "list", "--json", "--data", str(tmp_path))).json == []
 
 
+@pytest.mark.soak
 async def test_a_crawl_whose_events_cannot_all_be_recorded_ends_says_so_and_is_whole_after_a_retry(tmp_path) -> None:
     engine = open_database(Settings(data=str(tmp_path)))
     async with running_site(SiteOptions(pages=12)) as site:

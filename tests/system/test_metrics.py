@@ -122,6 +122,7 @@ def test_the_dashboard_can_be_imported_anywhere():
     assert rows == ["Overview", "Stages", "Fetch", "Parse", "Record", "Redis"]
 
 
+@pytest.mark.soak
 def test_one_trace_goes_through_the_processes_and_comes_to_the_collector(cluster):
     def processes_of(trace):
         return {stage for stage, each in cluster.spans() if each.trace_id == trace}

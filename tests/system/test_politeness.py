@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from penstock.site import SiteOptions, judge, running_site
 from tests.system.commands import penstock, rows
 
@@ -25,6 +27,7 @@ async def test_no_host_ever_sees_more_than_its_limit_or_less_than_its_delay(tmp_
         assert not report.refetched, host
 
 
+@pytest.mark.soak
 async def test_a_host_that_says_429_is_left_alone_for_as_long_as_it_asks(tmp_path: Path) -> None:
     options = SiteOptions(hosts=4, pages=60, throttle_rate=0.1, retry_after_form="mixed", most_faults=1)
     async with running_site(options) as site:

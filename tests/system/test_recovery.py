@@ -143,6 +143,7 @@ async def test_a_crawl_that_was_stopped_goes_on_at_another_server(tmp_path: Path
     politely(site, delays)
 
 
+@pytest.mark.soak
 async def test_a_server_that_is_replaced_by_an_empty_one_under_running_stages_costs_nothing(tmp_path: Path) -> None:
     data = tmp_path / "data"
     async with running_site(SLOWER_OPTIONS) as site, contextlib.AsyncExitStack() as stack:

@@ -179,6 +179,7 @@ async def test_what_is_parsed_at_ctrl_c_stays_and_the_next_run_does_the_rest(dat
     assert len(items(data)) == len(URLS)
 
 
+@pytest.mark.soak
 async def test_a_crawl_that_goes_on_is_not_disturbed(tmp_path: Path) -> None:
     data = tmp_path / "data"
     async with running_site(SiteOptions(pages=100, latency_ms=30)) as site:

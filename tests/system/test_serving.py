@@ -85,6 +85,7 @@ async def test_up_is_a_whole_cluster_that_is_steered_over_http_until_it_is_stopp
     assert not any(TOKEN in log.read_text("utf-8", "replace") for log in (tmp_path / "logs").iterdir())
 
 
+@pytest.mark.soak
 async def test_crawl_serves_its_own_crawl_and_a_server_that_joins_is_gone_in_time(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path))
     async with running_site(SiteOptions(hosts=2, pages=400, latency_ms=10)) as site:

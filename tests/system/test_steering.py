@@ -16,6 +16,7 @@ from tests.system.commands import penstock, rows, running, until
 CRAWL = ("--scope", "any", "--delay", "0", "--per-host", "2", "--allow-private", "--progress", "none")
 
 
+@pytest.mark.soak
 async def test_a_paused_crawl_asks_for_nothing_until_it_is_resumed_also_after_a_restart(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path))
     async with running_site(SiteOptions(hosts=2, pages=200, latency_ms=40)) as site:
