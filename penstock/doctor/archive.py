@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from penstock.doctor.finding import Finding, bad, ok, size, warn
+from penstock.doctor.finding import Finding, bad, ok, warn
+from penstock.view.numbers import size
 
 #: Below this a recorder's next batches may not fit, whatever is planned.
 LEAST_FREE_BYTES = 1_000_000_000

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from penstock.doctor.finding import Finding, bad, ok, size, warn
+from penstock.doctor.finding import Finding, bad, ok, warn
 from penstock.doctor.server import clock
+from penstock.view.numbers import size
 
 
 class DatabaseFacts(msgspec.Struct, frozen=True, kw_only=True):

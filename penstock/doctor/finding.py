@@ -36,15 +36,6 @@ def bad(what: str, finding: str, mend: str) -> Finding:
     return Finding("bad", what, finding, mend)
 
 
-def size(count: float) -> str:
-    """Bytes as people say them."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
-
-
 def span(seconds: float) -> str:
     """A length of time as people say it."""
     if seconds < 1:

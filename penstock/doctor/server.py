@@ -10,7 +10,8 @@ import msgspec
 from events.bus.guards import check_version
 from events.errors import UnsafeServer
 from events.redis_url import RedisUrl
-from penstock.doctor.finding import Finding, bad, ok, size, span, warn
+from penstock.doctor.finding import Finding, bad, ok, span, warn
+from penstock.view.numbers import size
 
 #: A hand-over is one round trip, so with more than this a stage is mostly waiting.
 SLOW_SECONDS, VERY_SLOW_SECONDS = 0.02, 0.5

@@ -5,8 +5,9 @@ import resource
 import pytest
 
 from events.settings import Settings, load, origins
-from penstock.doctor.finding import ok, size, span, warn
+from penstock.doctor.finding import ok, span, warn
 from penstock.doctor.machine import open_files, packages, python_version, settings_given
+from penstock.view.numbers import size
 
 
 def test_a_finding_is_one_line_that_says_how_to_mend_it():
