@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
+from events.errors import Refused
 from storage import arrays
 
 #: A server that does not answer for so long is away; a recorder tries again, a person is told.
@@ -55,6 +56,7 @@ def make_engine(url: URL, *, name: str) -> Engine:
     missing = {word: value for word, value in (_KEEPALIVE | options).items() if word not in url.query}
     # At a stricter level, whoever waited for the writers' lock would see what was there before it waited.
     engine = create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=missing)
+    event.listen(engine, "connect", _want_utf8, insert=True)  # SQLAlchemy's own questions fail in SQL_ASCII
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "handle_error", _on_error)
     return engine
@@ -69,6 +71,12 @@ def begin_writing(connection: Connection, *, lock_seconds: int, long: bool) -> N
 def sqlstate(error: BaseException | None) -> str:
     """What PostgreSQL calls an error; empty where it does not say."""
     return getattr(error, "sqlstate", None) or ""
+
+
+def _want_utf8(connection: Any, _record: Any) -> None:
+    """Any other encoding cannot hold every page's text."""
+    if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
+        raise Refused(f"the database {connection.info.dbname} is in {encoding}; make it anew with ENCODING 'UTF8'")
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

@@ -30,6 +30,7 @@ class CrawlRow(msgspec.Struct, frozen=True, kw_only=True):
     fetched: int = 0
     failed: int = 0
     excluded: int = 0
+    retried: int = 0
     parsed: int = 0
     items: int = 0
     bytes: int = 0
@@ -168,5 +169,5 @@ def _crawl(row: dict[str, Any], seeds: list[str], totals: dict[str, int]) -> Cra
 def totals_of(counts: dict[tuple[str, str], int]) -> dict[str, int]:
     """The totals of a crawl by word, from its tallies by kind and word."""
     names = {name: ("outcome", name) for name in ("fetched", "failed", "excluded")}
-    names |= {name: (name, "") for name in ("parsed", "items", "bytes")}
+    names |= {name: (name, "") for name in ("retried", "parsed", "items", "bytes")}
     return {name: counts.get(key, 0) for name, key in names.items()}

@@ -1,7 +1,8 @@
 """Progress of what is recorded: part `record` of each crawl, read from SQL, so that it is true after any restart.
 
-Its numbers are `fetched`, `failed`, `excluded`, `parsed`, `items`, `bytes`, `statuses` ({"200": n}), `reasons`
-({word: n}), `latest` ([{url, status, title}]), and `complete`, true once all that the crawl ended with is in SQL.
+Its numbers are `fetched`, `failed`, `excluded`, `retried`, `parsed`, `items`, `bytes`, `statuses` ({"200": n}),
+`reasons` ({word: n}), `latest` ([{url, status, title}]), and `complete`, true once all that the crawl ended with is in
+SQL.
 Beside it each recorder has a part of its own, `recent.<recorder>`: what it saw in the last seconds (`storage.recent`).
 """
 

@@ -165,7 +165,7 @@ tallies = Table(
     "tallies",
     metadata,
     Column("crawl", Text, primary_key=True),
-    #: outcome, status, reason, parsed, items or bytes
+    #: outcome, status, reason, retried, parsed, items or bytes
     Column("kind", Text, primary_key=True),
     Column("word", Text, primary_key=True),
     Column("count", Big, nullable=False),

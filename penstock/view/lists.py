@@ -1,4 +1,4 @@
-"""The foot of the picture: the latest pages and the latest failures, newest first."""
+"""The foot of the picture: the latest pages and the latest failed attempts, newest first."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def failures(state: CrawlState, look: Look) -> list[Text]:
     """A line for each failure: reason, URL, what exactly went wrong."""
     rows = [(_word(each.get("reason")), each.get("url"), each.get("detail")) for each in reversed(state.failures)]
     longest = max((len(reason) for reason, _, _ in rows), default=0) + 1
-    return _listed("latest failures", rows, look, cells=min(longest, _REASON_CELLS))
+    return _listed("latest failed attempts", rows, look, cells=min(longest, _REASON_CELLS))
 
 
 def _word(value: Any) -> str:

@@ -5,7 +5,7 @@
     counts
     what waits at each stage  │  status codes and reasons  │  busiest hosts
     latest pages
-    latest failures
+    latest failed attempts
 
 Pure: takes a state and the size, gives lines that never exceed it.
 """

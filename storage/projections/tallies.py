@@ -43,5 +43,7 @@ def contribution(row: Row) -> dict[tuple[str, str, str], int]:
     if row["parsed_event"]:
         counts[crawl, "parsed", ""] = 1
         counts[crawl, "items", ""] = row["items_found"]
+    if row["attempts"] > 1:
+        counts[crawl, "retried", ""] = row["attempts"] - 1
     counts[crawl, "bytes", ""] = row["bytes"]
     return counts

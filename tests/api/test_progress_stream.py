@@ -75,7 +75,7 @@ async def test_the_last_message_has_the_counts_of_sql(stage, address):
     await stage.say(state="running", discovered=9, queued=1, in_flight=2, fetched=7, retried=1)
     async with watching(address) as events:
         await until(events, lambda event: True)
-        stage.record(builders.page_fetched(), builders.page_parsed(), builders.page_excluded(URL + "/x"))
+        stage.record(builders.page_fetched(attempt=2), builders.page_parsed(), builders.page_excluded(URL + "/x"))
         stage.record(builders.crawl_finished(fetched=1, excluded=1))
         await stage.say(state="finished", discovered=9, fetched=7, retried=1)
         await stage.say("record", **queries.progress(stage.engine, CRAWL))

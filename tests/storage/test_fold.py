@@ -92,6 +92,7 @@ def test_tallies_are_what_counting_the_pages_gives(engine, tmp_path):
     assert said["parsed"] == sum(page["parsed_event"] is not None for page in pages)
     assert said["items"] == len(list(queries.items(engine, CRAWL)))
     assert said["bytes"] == sum(page["bytes"] for page in pages)
+    assert said["retried"] == sum(max(page["attempts"] - 1, 0) for page in pages) > 0
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_nothing_of_an_outcome_remains_when_another_takes_its_place(sqlite_engin
     page = only_row(sqlite_engine, tables.pages)
 
     assert (page["reason"], page["detail"], page["retryable"], page["status"]) == (None, None, None, 200)
-    assert {row["kind"] for row in contents(sqlite_engine)["tallies"]} == {"outcome", "status", "bytes"}
+    assert {row["kind"] for row in contents(sqlite_engine)["tallies"]} == {"outcome", "status", "retried", "bytes"}
 
 
 def test_what_a_page_says_may_come_before_the_page(sqlite_engine, tmp_path):

@@ -10,7 +10,7 @@ from psycopg import errors
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from events.errors import Unreachable
+from events.errors import Refused, Unreachable
 from events.settings import Settings
 from storage import queries, tables
 from storage.batch import is_passing
@@ -127,6 +127,15 @@ def test_trouble_of_the_server_passes_and_the_same_batch_goes_through_later(engi
     assert is_passing(raised.value)
 
     assert write(engine, tmp_path, *crawl(CRAWL)).events == len(crawl(CRAWL))
+
+
+def test_a_database_that_is_not_in_utf_8_is_refused_in_one_line(postgres_server, operator, tmp_path):
+    operator("CREATE DATABASE bytes TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+    try:
+        with pytest.raises(Refused, match=r"^the database bytes is in SQL_ASCII; make it anew with ENCODING 'UTF8'$"):
+            open_database(Settings(database_url=postgres_server.replace("/postgres?", "/bytes?"), data=str(tmp_path)))
+    finally:
+        operator("DROP DATABASE bytes")
 
 
 def test_a_server_with_too_many_connections_is_said_to_be_unreachable_in_one_line(postgres_url, operator, tmp_path):

@@ -63,6 +63,7 @@ def test_progress_counts_by_status_and_reason(recorded):
         "fetched": 1,
         "failed": 1,
         "excluded": 1,
+        "retried": 0,
         "parsed": 1,
         "items": 1,
         "bytes": 1_000,

@@ -173,6 +173,7 @@ def _downgrade(engine: Engine, stamp: str | None) -> None:
     with writing(engine) as connection:
         connection.execute(text("DROP INDEX events_by_about"))
         connection.execute(text("DROP INDEX pages_by_settled"))
+        connection.execute(text("DELETE FROM tallies WHERE kind = 'retried'"))
         connection.execute(text("ALTER TABLE events DROP COLUMN about"))
         connection.execute(text("ALTER TABLE crawls DROP COLUMN version"))
         # The state went by the times alone.

@@ -66,7 +66,7 @@ async def test_no_title_moves_the_cursor():
             failure = {**page, "reason": hostile, "detail": hostile}
             screen.show(made_state(name=f"crawl {number}", complete=True, latest=[page] * 5, failures=[failure] * 5))
             # Where a line is foreign, what stands around it is in its place all the same. A frame may come in parts.
-            wanted = {0: f" crawl {number} ", 17: " latest pages", 24: " latest failures"}
+            wanted = {0: f" crawl {number} ", 17: " latest pages", 24: " latest failed attempts"}
             await screen.until(
                 lambda wanted=wanted: all(screen.lines[at].startswith(head) for at, head in wanted.items())
             )
@@ -89,7 +89,7 @@ async def test_no_color_is_respected_and_the_picture_still_tells_its_parts_apart
 async def test_colours_are_there_where_nobody_minds():
     async with terminal(100, 30) as screen:
         screen.show(made_state())
-        await screen.until(lambda: "latest failures" in screen.text)
+        await screen.until(lambda: "latest failed attempts" in screen.text)
 
     assert COLOUR.search(screen.raw)
 

@@ -18,7 +18,7 @@ _LOOK_SECONDS = 0.5
 #: What was on its way when a crawl was cancelled is recorded by then, or not counted in the last message.
 _LATEST_SECONDS = 10.0
 #: What a watcher knows and SQL does not.
-_SEEN = ("retried", "latest", "failures", "spark", "seconds")
+_SEEN = ("latest", "failures", "spark", "seconds")
 
 
 def recorded_state(engine: Engine, crawl: str, name: str) -> CrawlState:
