@@ -9,7 +9,10 @@ import os
 from collections.abc import AsyncIterator
 
 import msgspec
+from redis.exceptions import RedisError
 
+from events.bus import Bus
+from events.bus.leases import end_leases, is_gone
 from events.errors import Refused
 from events.settings import Settings
 from penstock.cluster.folder import Address, DataFolder
@@ -20,6 +23,8 @@ log = logging.getLogger("penstock.cluster")
 
 #: How often a dead embedded server is noticed.
 _LOOK_SECONDS = 0.1
+#: How often is looked for processes that were killed. What they held goes on so much later.
+_DEAD_LOOK_SECONDS = 0.5
 #: How long a cluster that has the folder may take to say where it can be reached.
 _ADDRESS_SECONDS = 15.0
 
@@ -97,7 +102,10 @@ async def _started(settings: Settings, folder: DataFolder, commands: tuple[str, 
         settings, redis_url=server.url, database_url=settings.sql_url, data=str(folder.path)
     )
     supervisor = Supervisor(inside, folder.path, commands=commands)
-    watcher = asyncio.create_task(_keep_server(server, folder, inside), name="keep server")
+    keepers = [
+        asyncio.create_task(_keep_server(server, folder, inside), name="keep server"),
+        asyncio.create_task(_end_leases_of_the_dead(inside), name="end leases"),
+    ]
     try:
         _publish_address(folder, inside, server)
         await supervisor.start()
@@ -105,7 +113,8 @@ async def _started(settings: Settings, folder: DataFolder, commands: tuple[str, 
         yield cluster
         await supervisor.drain(patience_seconds=IDLE_DRAIN_SECONDS if cluster.is_idle else DRAIN_SECONDS)
     finally:
-        watcher.cancel()
+        for keeper in keepers:
+            keeper.cancel()
         supervisor.kill()
         await server.stop()
 
@@ -124,3 +133,13 @@ async def _keep_server(server: EmbeddedServer, folder: DataFolder, settings: Set
             with contextlib.suppress(Refused):
                 await server.start()
                 _publish_address(folder, settings, server)
+
+
+async def _end_leases_of_the_dead(settings: Settings) -> None:
+    """All consumers are processes of this machine, so nobody need wait for a lease of one that is gone to run out."""
+    async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
+        while True:
+            with contextlib.suppress(RedisError, OSError):
+                if ended := await end_leases(bus, is_dead=is_gone):
+                    log.warning("a process was killed; the %d deliveries it held go on", ended)
+            await asyncio.sleep(_DEAD_LOOK_SECONDS)

@@ -1,12 +1,14 @@
 """Who holds a delivery, for how long, and what becomes of those that nobody can finish."""
 
 import asyncio
+import socket
 
 import pytest
 
 from events import codec
 from events.bus import Consumer, publish
 from events.bus.consumer import DELIVERY_LIMIT
+from events.bus.leases import consumer_name, end_leases, is_gone
 from events.commands import CrawlPause
 from events.topology import PARSE, RECORD, SEED, Stage
 from tests.builders import make_message, page_failed, page_fetched, page_parsed
@@ -239,3 +241,53 @@ async def test_a_consumer_whose_server_is_away_waits_and_goes_on(bus, caplog):
 
 def _pause() -> CrawlPause:
     return CrawlPause()
+
+
+async def killed(bus) -> Consumer:
+    """A consumer whose process is no more."""
+    consumer = Consumer(bus, PARSE)
+    process = await asyncio.create_subprocess_exec("true")
+    await process.wait()
+    consumer.name = f"{socket.gethostname()}-{process.pid}-0000"
+    return consumer
+
+
+async def test_what_a_killed_process_of_this_machine_held_is_taken_at_once_and_counts(bus):
+    await publish(bus, page_fetched())
+    await (await killed(bus)).take(1)
+
+    assert await end_leases(bus, is_dead=is_gone) == 1
+
+    async with Consumer(bus, PARSE) as other:
+        [page] = await other.take(1, block_ms=5)
+        assert page.count == 2
+    assert await end_leases(bus, is_dead=is_gone) == 0
+
+
+async def test_a_lease_is_ended_once_however_long_nobody_takes_it_over(bus):
+    await publish(bus, page_fetched())
+    await (await killed(bus)).take(1)
+
+    assert [await end_leases(bus, is_dead=is_gone) for _ in range(3)] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [consumer_name(), f"another-machine-{2**22 + 1}-0000", "by", f"{socket.gethostname()}-x-0"],
+    ids=["this process", "another machine", "a name of somebody's own", "no process"],
+)
+async def test_who_lives_or_may_live_elsewhere_keeps_its_leases(bus, name):
+    await publish(bus, page_fetched())
+    consumer = Consumer(bus, PARSE)
+    consumer.name = name
+    await consumer.take(1)
+
+    assert await end_leases(bus, is_dead=is_gone) == 0
+
+    assert await owner(bus) == [name]
+
+
+async def test_nobody_is_dead_where_nobody_has_ever_been(bus):
+    await bus.redis.flushall()
+
+    assert await end_leases(bus, is_dead=lambda name: True) == 0
