@@ -1,13 +1,14 @@
 """page.parsed → frontier, page.excluded, crawl.finished: add links that are in scope and not yet known.
 
-Takes pages that were read, in batches; each page's links and the acknowledgement of its delivery are one script.
+Takes pages that were read, in batches; each page's links and the acknowledgement of its delivery are one script. How
+long it takes to judge links is up to whoever wrote the crawl's patterns, so other stages have their turns meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from events.bus import Bus, Consumer, Delivery
 from events.bus.scripts import Call, run_all
@@ -18,7 +19,7 @@ from events.topology import DISCOVER
 from scheduler.crawls import Crawls, Known
 from scheduler.frontier import Candidate, Frontier, candidate
 from scheduler.frontier.frontier import SCOPE_HAS_GROWN
-from scheduler.pace import gather
+from scheduler.pace import Turn, gather
 from scheduler.scope import Scope
 from scheduler.urls import canonical
 
@@ -34,43 +35,52 @@ async def discover(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
     async with Consumer(bus, DISCOVER) as consumer:
         while not stop.is_set():
             deliveries = await consumer.take(_BATCH)
-            if deliveries:
-                await _add(bus, frontier, crawls, deliveries)
-                consumer.forget(deliveries)
+            taken = len(deliveries)
+            while deliveries and not stop.is_set():
+                consumer.forget(await _add_some(bus, frontier, crawls, deliveries))
+                deliveries = [one for one in deliveries if consumer.holds(one)]
                 woken.set()
-                await gather(len(deliveries))
+            if taken:
+                await gather(taken)
 
 
-async def _add(bus: Bus, frontier: Frontier, crawls: Crawls, deliveries: Sequence[Delivery]) -> None:
-    while deliveries:
-        scopes = await crawls.scopes(one.envelope.crawl for one in deliveries)
-        calls = [_call(frontier, one, scopes[one.envelope.crawl]) for one in deliveries]
-        results = await run_all(bus.redis, calls)
-        deliveries = [one for one, new in zip(deliveries, results, strict=True) if new == SCOPE_HAS_GROWN]
-        for one in deliveries:
+async def _add_some(bus: Bus, frontier: Frontier, crawls: Crawls, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Add the links of the first of these pages, as many as can be judged in a turn; the pages that are done."""
+    scopes = await crawls.scopes(one.envelope.crawl for one in deliveries)
+    calls, turn = list[Call](), Turn()
+    for one in deliveries:
+        calls.append(await _call(frontier, one, scopes[one.envelope.crawl], turn))
+        if turn.is_over:
+            break
+    done = []
+    for one, new in zip(deliveries, await run_all(bus.redis, calls), strict=False):
+        if new == SCOPE_HAS_GROWN:
             crawls.forget_scope(one.envelope.crawl)
+        else:
+            done.append(one)
+    return done
 
 
-def _call(frontier: Frontier, delivery: Delivery, known: Known | None) -> Call:
+async def _call(frontier: Frontier, delivery: Delivery, known: Known | None, turn: Turn) -> Call:
     if known is None:
         return frontier.discover(delivery, [], places=0)
     with concerning(DISCOVER.name, delivery.message):
-        found = _found(known.scope, delivery.payload)
+        found = await _found(known.scope, delivery.payload, turn)
     return frontier.discover(delivery, found, places=known.places)
 
 
-def _found(scope: Scope, page: PageParsed) -> list[Candidate]:
+async def _found(scope: Scope, page: PageParsed, turn: Turn) -> list[Candidate]:
     try:
-        return candidates(scope, page)
+        return await turn.made(candidates(scope, page))
     except Exception:
         # The page has to count as read, or its crawl would never end.
         log.exception("the links of a page are lost: %s", page.url, extra={"action": "links_lost"})
         return []
 
 
-def candidates(scope: Scope, page: PageParsed | KnownLinks) -> list[Candidate]:
+def candidates(scope: Scope, page: PageParsed | KnownLinks) -> Iterator[Candidate]:
     """What the links of a page come to. Links that are not http or https URLs were counted by the parser."""
-    return [one for link in page.links if (one := _candidate(scope, page, link))]
+    return (one for link in page.links if (one := _candidate(scope, page, link)))
 
 
 def _candidate(scope: Scope, page: PageParsed | KnownLinks, link: Link) -> Candidate | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from events.bus import Bus, Consumer, Delivery
 from events.bus.groups import is_restored
@@ -20,6 +20,7 @@ from events.topology import SEED
 from scheduler.crawls import Crawls
 from scheduler.frontier import Candidate, Frontier, candidate
 from scheduler.frontier.frontier import NOT_YET
+from scheduler.pace import Turn
 from scheduler.patterns import check_patterns
 from scheduler.scope import Scope
 from scheduler.urls import CanonicalURL, canonical
@@ -55,7 +56,7 @@ async def _carry_out(bus: Bus, consumer: Consumer, frontier: Frontier, crawls: C
 async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call:
     command = delivery.payload
     if isinstance(command, CrawlStart):
-        return _start(frontier, delivery, command)
+        return await _start(frontier, delivery, command)
     if not isinstance(command, SeedsAdd):
         return frontier.control(delivery, _VERBS[type(command)], expected=command.expected_version)
     spec = await _patiently(crawls, delivery.envelope.crawl)
@@ -69,11 +70,11 @@ async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call:
         expected=command.expected_version,
         last=command.last,
         places={scope.place(url) for url in urls},
-        found=candidates(scope, urls),
+        found=await Turn().made(_judged(scope, urls)),
     )
 
 
-def _start(frontier: Frontier, delivery: Delivery, command: CrawlStart) -> Call:
+async def _start(frontier: Frontier, delivery: Delivery, command: CrawlStart) -> Call:
     try:
         if not CRAWL_ID.fullmatch(delivery.envelope.crawl):
             raise Refused("a crawl's id is made of letters, digits, `.`, `_` and `-`")
@@ -90,7 +91,7 @@ def _start(frontier: Frontier, delivery: Delivery, command: CrawlStart) -> Call:
         hold=command.more,
         fresh=command.fresh,
         places={scope.place(url) for url in urls},
-        found=candidates(scope, urls),
+        found=await Turn().made(_judged(scope, urls)),
     )
 
 
@@ -101,7 +102,12 @@ def canonical_urls(seeds: Sequence[str]) -> list[CanonicalURL]:
 
 def candidates(scope: Scope, urls: Sequence[CanonicalURL]) -> list[Candidate]:
     """These seeds as candidates, each with the reason against it if there is one."""
-    return [candidate(url, depth=0, reason=scope.reason_against(url, depth=0, seed=True) or "") for url in urls]
+    return list(_judged(scope, urls))
+
+
+def _judged(scope: Scope, urls: Sequence[CanonicalURL]) -> Iterator[Candidate]:
+    for url in urls:
+        yield candidate(url, depth=0, reason=scope.reason_against(url, depth=0, seed=True) or "")
 
 
 async def _patiently(crawls: Crawls, crawl: str) -> CrawlSpec | None:
