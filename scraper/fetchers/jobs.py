@@ -120,11 +120,8 @@ class Jobs:
             return at_once
 
         async def wait() -> None:
-            wait_ms = await wait_at_gate(self._consumer, delivery, host=host, gap_ms=round(gap_ms))
-            if wait_ms < 0:
+            if not await wait_at_gate(self._consumer, delivery, host=host, gap_ms=round(gap_ms)):
                 raise _Elsewhere
-            if wait_ms:
-                await asyncio.sleep(wait_ms / 1000)
 
         return wait
 

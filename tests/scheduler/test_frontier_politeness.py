@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from events.bus import Consumer, publish
-from events.bus.gate import SLACK_MS, wait_at_gate
+from events.bus.gate import SLACK_MS, Turn, ask_gate
 from events.commands import PageFetch
 from events.pages import PageFailed
 from events.topology import FETCH
@@ -101,8 +101,12 @@ async def test_a_host_in_trouble_is_left_alone_for_longer_with_each_error(bus):
 
 
 async def _pause_ms(bus, host: str) -> int:
+    return int(await bus.redis.hget(host, "block_until")) - await _now_ms(bus)
+
+
+async def _now_ms(bus) -> int:
     seconds, microseconds = await bus.redis.time()
-    return int(await bus.redis.hget(host, "block_until")) - (seconds * 1000 + microseconds // 1000)
+    return seconds * 1000 + microseconds // 1000
 
 
 async def test_urls_that_are_not_asked_for_cost_no_delay(bus):
@@ -136,12 +140,26 @@ async def test_the_gate_gives_out_starts_one_gap_apart(bus):
     await publish(bus, *(make_message(_job(n)) for n in range(3)))
 
     async with Consumer(bus, FETCH) as consumer:
-        waits = [await wait_at_gate(consumer, one, host=HOST_A, gap_ms=1_000) for one in await consumer.take(9)]
+        waits = [(await ask_gate(consumer, one, host=HOST_A, gap_ms=1_000)).wait_ms for one in await consumer.take(9)]
 
     gap = 1_000 + SLACK_MS
     assert waits[0] == 0
     assert gap - 50 <= waits[1] <= gap
     assert 2 * gap - 50 <= waits[2] <= 2 * gap
+
+
+@pytest.mark.parametrize(("behind_ms", "wait_ms"), [(0, 0), (1_010, 1_520)])
+async def test_who_missed_its_turn_starts_at_once_unless_somebody_has_come_behind(bus, behind_ms, wait_ms):
+    await publish(bus, make_message(_job(1)))
+    missed = await _now_ms(bus) - 500
+    await bus.redis.hset(bus.keys.host(HOST_A), "asked_at", missed + behind_ms)
+
+    async with Consumer(bus, FETCH) as consumer:
+        [one] = await consumer.take(1)
+        turn = await ask_gate(consumer, one, host=HOST_A, gap_ms=1_000, missed=Turn(0, missed))
+
+    assert wait_ms - 50 <= turn.wait_ms <= wait_ms
+    assert int(await bus.redis.hget(bus.keys.host(HOST_A), "asked_at")) == turn.start >= missed + 500
 
 
 async def test_the_gate_waits_until_a_block_is_over(bus):
@@ -151,7 +169,7 @@ async def test_the_gate_waits_until_a_block_is_over(bus):
 
     async with Consumer(bus, FETCH) as consumer:
         [one] = await consumer.take(1)
-        assert await wait_at_gate(consumer, one, host=HOST_A, gap_ms=10) > 18_000
+        assert (await ask_gate(consumer, one, host=HOST_A, gap_ms=10)).wait_ms > 18_000
 
 
 async def test_the_gate_is_shut_for_a_job_that_another_worker_has_taken_over(bus):
@@ -160,7 +178,7 @@ async def test_the_gate_is_shut_for_a_job_that_another_worker_has_taken_over(bus
     async with Consumer(bus, FETCH, lease_seconds=0.0) as zombie, Consumer(bus, FETCH, lease_seconds=0.0) as other:
         [one] = await zombie.take(1)
         [_] = await other.take(1)
-        assert await wait_at_gate(zombie, one, host=HOST_A, gap_ms=10) == -1
+        assert (await ask_gate(zombie, one, host=HOST_A, gap_ms=10)).wait_ms == -1
 
 
 async def test_a_clock_that_was_set_back_does_not_shut_the_gate_for_long(bus):
@@ -169,7 +187,7 @@ async def test_a_clock_that_was_set_back_does_not_shut_the_gate_for_long(bus):
 
     async with Consumer(bus, FETCH) as consumer:
         [one] = await consumer.take(1)
-        assert await wait_at_gate(consumer, one, host=HOST_A, gap_ms=10) <= 64 * (10 + SLACK_MS)
+        assert (await ask_gate(consumer, one, host=HOST_A, gap_ms=10)).wait_ms <= 64 * (10 + SLACK_MS)
 
 
 def _job(number: int) -> PageFetch:
