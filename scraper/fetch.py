@@ -79,7 +79,7 @@ class Fetcher:
         self._outbox, self.budget = Outbox(consumer), Budget()
         self._running: set[asyncio.Task[None]] = set()
         self._freed, self._lane = asyncio.Event(), asyncio.Lock()
-        self._busy_at = time.monotonic()
+        self._dry_since: float | None = None
 
     def __repr__(self) -> str:
         return f"<Fetcher {len(self._running)} of {self._concurrency} in flight, {self._outbox!r}>"
@@ -99,9 +99,7 @@ class Fetcher:
         return self._outbox.handed_over
 
     def _dry_for(self, seconds: float) -> bool:
-        if self._running:
-            self._busy_at = time.monotonic()
-        return time.monotonic() - self._busy_at >= seconds
+        return self._dry_since is not None and time.monotonic() - self._dry_since >= seconds
 
     async def _step(self) -> None:
         if self._free < max(1, self._concurrency // _SHARE):
@@ -110,6 +108,10 @@ class Fetcher:
             return
         for delivery in await self._consumer.take(self._free, block_ms=BLOCK_MS, reclaim=not self._lane.locked()):
             self._start(delivery)
+        if self._running:
+            self._dry_since = None
+        elif self._dry_since is None:  # only a look that found nothing says that it is dry
+            self._dry_since = time.monotonic()
 
     @property
     def _free(self) -> int:
@@ -122,7 +124,6 @@ class Fetcher:
             await asyncio.wait_for(self._freed.wait(), seconds)
 
     def _start(self, delivery: Delivery) -> None:
-        self._busy_at = time.monotonic()
         task = asyncio.create_task(self._finish(delivery), name=delivery.payload.url)
         self._running.add(task)
         task.add_done_callback(self._ended)
