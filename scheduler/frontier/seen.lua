@@ -1,13 +1,14 @@
 -- Library. The set of known URLs: 64-bit fingerprints in many small sets, each kept within Redis' intset encoding
--- (512 entries), which takes 9 bytes a URL. Generations of 2^6, 2^10, 2^14, 2^18 buckets keep that so at any size:
--- look in all, add to the newest, open the next when it is full.
+-- (512 entries), which takes 9 to 15 bytes a URL. Generations of 2^6, 2^10, 2^14, 2^18, 2^22 buckets keep that so up to
+-- two billion URLs of a crawl: look in all, add to the newest, open the next when it is full. (As hash tables, which the
+-- last generation's buckets become beyond that, they take 42 bytes a URL.)
 --
 -- seen_open(crawl) -> state
 -- seen_add(state, fingerprint, bits) -> true if it was not known
 -- seen_has(state, fingerprint, bits) -> true if it is known
 -- seen_close(state)
---   bits  the fingerprint's lowest 18 bits (Lua's numbers cannot hold 64)
-local SEEN_BUCKETS = {64, 1024, 16384, 262144}
+--   bits  the fingerprint's lowest 22 bits (Lua's numbers cannot hold 64)
+local SEEN_BUCKETS = {64, 1024, 16384, 262144, 4194304}
 local SEEN_FILL = 400 -- on average; 512 is then 5.6 standard deviations away
 
 local function seen_open(crawl)

@@ -63,6 +63,20 @@ async def test_the_set_is_exact_and_small_over_generations(bus):
     assert [await bus.redis.object("ENCODING", key) for key in buckets] == [b"intset", b"intset"]
 
 
+async def test_a_crawl_that_knows_a_hundred_million_urls_goes_on_in_small_sets(bus):
+    frontier = await started(bus)
+    await discovered(bus, frontier, links(0, 1))
+    known, full = bus.keys.seen(f"{CRAWL}.left"), 400 * 2**18
+    await bus.redis.hset(known, mapping={"1": 25_600, "2": 409_600, "3": 6_553_600, "4": full - 1})
+
+    assert await discovered(bus, frontier, links(1, 200)) == 199
+    assert (await bus.redis.hget(known, "4"), await bus.redis.hget(known, "5")) == (str(full).encode(), b"198")
+    names = await bus.redis.keys(bus.keys.seen_bucket(f"{CRAWL}.left", 5, "*"))
+    numbers = {int(name.rpartition(b":")[2]) for name in names}
+    assert len(numbers) == 198
+    assert 2**21 < max(numbers) < 2**22
+
+
 async def _used(bus) -> int:
     # Trimmed streams and closed connections give their memory back a moment later.
     await asyncio.sleep(0.05)
