@@ -16,7 +16,7 @@ from events.concerning import concerning
 from events.errors import Unreachable
 from events.pages import PageFetched
 from events.topology import RECORD
-from storage import event_store
+from storage import event_store, schema
 from storage.archive import GZIP_MAGIC, Archive
 from storage.database import writing
 from storage.event_store import Arrival, Place, Recorded
@@ -42,7 +42,10 @@ class Written(msgspec.Struct, frozen=True):
 
 
 def write(engine: Engine, archive: Archive, arrivals: Sequence[Arrival]) -> Written:
-    """Record a batch; raises what SQL or the archive raised, with nothing recorded."""
+    """Record a batch; raises what SQL or the archive raised, with nothing recorded.
+
+    `Refused` means that another version has upgraded the tables, and that this process must not write any more.
+    """
     batch = _once(arrivals)
     if any(arrival.body for arrival in batch.values()):
         archive.make_ready()
@@ -89,6 +92,7 @@ def _write(
     rows: Sequence[Row],
     places: Mapping[bytes, Place],
 ) -> Written:
+    schema.check_unchanged(connection)  # rows of an older version in newer tables would lack what those are for
     positions = event_store.append(connection, batch, rows)
     fresh = {key: arrival for key, arrival in batch.items() if key in positions}
     if len(fresh) < len(batch):

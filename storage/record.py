@@ -8,6 +8,7 @@ anywhere leaves deliveries that come again, and what comes again changes nothing
 - Database or archive locked, full, away: the same batch is tried until it goes through, its leases kept; one log line.
 - An event that the database cannot hold is found by recording its batch one by one, and buried.
 - SIGTERM: the batch in hand is finished, or given back if it cannot be recorded.
+- Tables upgraded by another version: everything is given back to a recorder of that version, and the stage ends.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from events import metrics
 from events.bus import Bus, Consumer, Delivery
 from events.bus.groups import ensure_groups
-from events.errors import PenstockError
+from events.errors import PenstockError, Refused
 from events.pages import PageFetched
 from events.settings import Settings
 from events.topology import RECORD
@@ -134,6 +135,9 @@ class Recorder:
             try:
                 written = await self._write(arrivals)
                 break
+            except Refused:  # for another version, which will record it
+                await self.consumer.give_back(list(self.consumer.held.values()))
+                raise
             except Exception as error:
                 if not batch.is_passing(error):
                     return await self._record_apart(deliveries, error, stop)

@@ -51,6 +51,13 @@ def make_current(connection: Connection) -> None:
     return _add_read_models(connection)
 
 
+def check_unchanged(connection: Connection) -> None:
+    """Raise `Refused` where another Penstock has upgraded the tables since this process has looked at them."""
+    revision = connection.execute(select(_REVISION)).scalar_one_or_none()
+    if revision != REVISIONS[-1]:
+        raise Refused(f"the database has become revision {revision}, and this Penstock writes {REVISIONS[-1]}; stop it")
+
+
 def _names(connection: Connection) -> set[str]:
     return set(inspect(connection).get_table_names())
 
