@@ -31,6 +31,8 @@ class RequestRecord(Struct, frozen=True):
     in_flight: int
     #: When a Retry-After of this answer has passed; None if it had none.
     retry_at_ns: int | None = None
+    #: The address that asked, without its port.
+    client: str = ""
 
 
 class RequestLog:

@@ -66,6 +66,7 @@ class Connection(asyncio.Protocol):
         # Room for nothing: `resume_writing` then means that the kernel has every byte.
         transport.set_write_buffer_limits(high=0)
         self._transport = transport
+        self._client = str((transport.get_extra_info("peername") or ("",))[0])  # none, if it is gone already
         self._site.connection_count += 1
         self._number = self._site.connection_count
         self._site.connections.add(self)
@@ -189,6 +190,7 @@ class Connection(asyncio.Protocol):
             user_agent=exchange.request.user_agent,
             in_flight=exchange.in_flight,
             retry_at_ns=exchange.retry_at_ns,
+            client=self._client,
         )
         self._site.in_flight[self._host] -= 1
         self._site.log.add(record)

@@ -20,10 +20,18 @@ class Client:
 
     def ask(self, path: str, body: Any = None, *, token: str | None = None) -> Any:
         """GET, or POST of a body; raises HTTPError."""
+        return json.loads(self._text(path, body, token=token))
+
+    def metric(self, sample: str) -> float:
+        """What the cluster's metrics say of `name{label="value"}`."""
+        lines = (line.rpartition(" ") for line in self._text("/metrics").splitlines())
+        return next(float(value) for name, _, value in lines if name == sample)
+
+    def _text(self, path: str, body: Any = None, *, token: str | None = None) -> str:
         headers = {"Authorization": f"Bearer {token or self._token}", "Content-Type": "application/json"}
-        request = Request(self.url + path, json.dumps(body).encode() if body else None, headers)
-        with urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+        data = None if body is None else json.dumps(body).encode()
+        with urlopen(Request(self.url + path, data, headers), timeout=30) as answer:
+            return answer.read().decode()
 
     def crawl(self, seed: str, **options: Any) -> dict[str, Any]:
         """Begin a crawl of the whole web from its first page; its name is its user agent too."""

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import pytest
@@ -34,12 +34,19 @@ def _only(*names: str):
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[tuple[Runner, Client]]:
     """All of the file, with four workers, beside a site in a namespace of its own."""
+    with running_cluster(SITE, workers=4) as both:
+        yield both
+
+
+@contextmanager
+def running_cluster(options: SiteOptions, *, workers: int, **variables: str) -> Iterator[tuple[Runner, Client]]:
+    """All of the file with these variables, with so many workers, beside this site in a namespace of its own."""
     _wanted()
-    with Runner(compose(PENSTOCK_ALLOW_PRIVATE="true"), publish={8000: 0}) as runner:
+    with Runner(compose(PENSTOCK_ALLOW_PRIVATE="true", **variables), publish={8000: 0}) as runner:
         log = runner.folder / "site.jsonl"
-        words = f"--hosts {SITE.hosts} --pages {SITE.pages} --port {SITE.port} --latency {SITE.latency_ms}"
+        words = f"--hosts {options.hosts} --pages {options.pages} --port {options.port} --latency {options.latency_ms}"
         runner.stranger("site", f"{sys.executable} -m penstock site {words} --log {log}")
-        runner.up({"worker": 4})
+        runner.up({"worker": workers})
         yield runner, Client(runner.published[8000], SECRETS["PENSTOCK_API_TOKEN"], site_log=log)
 
 

@@ -93,6 +93,7 @@ async def test_requests_on_one_connection_are_answered_in_order_and_logged():
     ]
     assert {record.connection for record in records} == {1}
     assert {record.user_agent for record in records} == {"test"}
+    assert {record.client for record in records} == {"127.0.0.1"}
     assert all(record.start_ns <= record.end_ns for record in records)
 
 

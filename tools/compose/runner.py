@@ -38,7 +38,8 @@ class Runner:
         self.rooms: dict[str, list[Room]] = {name: [] for name in project.services}
         #: Where the host finds a published port of a container.
         self.published: dict[int, tuple[str, int]] = {}
-        self._strangers: list[Room] = []
+        #: Processes of the outside world, by name.
+        self.strangers: dict[str, Room] = {}
         self._forwarders: list[subprocess.Popen[bytes]] = []
         self._hosts, self._numbers = count(10), {name: count(1) for name in project.services}
         self.switch = Switch(project.networks)
@@ -51,7 +52,7 @@ class Runner:
         for forwarder in self._forwarders:
             forwarder.kill()
             forwarder.wait()
-        for room in [*(room for _, room in self.all_rooms()), *self._strangers]:
+        for room in [*(room for _, room in self.all_rooms()), *self.strangers.values()]:
             room.kill()
         self.switch.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -110,7 +111,7 @@ class Runner:
         room.addresses = {network: self.switch.address(network, host) for network in service.networks}
         self.switch.plug_in(room.pid, service.networks, host=host)
         if "outside" in service.networks:
-            for stranger in self._strangers:
+            for stranger in self.strangers.values():
                 way_to(stranger, room)
         self._name_all(room, service.name)
         room.begin()
@@ -164,7 +165,7 @@ class Runner:
         room.addresses = {"outside": self.switch.address("outside", host)}
         self.switch.plug_in(room.pid, ["outside"], host=host)
         loopback_travels(room)
-        self._strangers.append(room)
+        self.strangers[name] = room
         room.begin()
         return room
 
