@@ -102,12 +102,12 @@ class KnownLinks(msgspec.Struct, frozen=True, array_like=True):
 
 
 class FrontierRestore(Payload, frozen=True):
-    """A part of what is recorded of an unfinished crawl, for the frontier of a Redis that has lost it.
+    """A part of what is recorded of an unfinished crawl, for the frontier of a Redis that has lost it, or a part of it.
 
     The steps follow one another, each only when all parts of the one before have been worked in (counted for this
     `run`): the `crawl` (its specification, seeds, and the crawl-delays of hosts in ms), its `pages` (outcomes), its
     `links` (with the seeds once more), its `end`. Parts of one step come in any order, and any of them twice. It holds
-    for one `epoch` only.
+    for one `epoch` only. A crawl of which Redis has lost no more than that it was cancelled has the first step alone.
     """
 
     TYPE: ClassVar[str] = "frontier.restore"
@@ -115,7 +115,7 @@ class FrontierRestore(Payload, frozen=True):
     run: str
     step: Literal["crawl", "pages", "links", "end"]
     spec: CrawlSpec | None = None
-    state: Literal["running", "paused"] = "running"
+    state: Literal["running", "paused", "cancelled"] = "running"
     version: int = 0
     seeds: tuple[str, ...] = ()
     crawl_delays: tuple[tuple[str, int], ...] = ()

@@ -118,6 +118,11 @@ class CrawlFinished(Payload, frozen=True):
 ALL = (CrawlStarted, SeedsAdded, CrawlPaused, CrawlResumed, CrawlCancelled, CrawlFinished)
 
 
+def life_id(crawl: str, version: int) -> str:
+    """The id of the event of a crawl's life that has this version."""
+    return f"{crawl}.v{version}"
+
+
 def new_crawl_id() -> str:
     """A crawl id that sorts by time and can be read aloud: `20261123-141530-9f3a2c`."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

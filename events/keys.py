@@ -59,6 +59,10 @@ class Keys:
         """LIST of one: what became of a command, for the one who sent it."""
         return f"{self.root}answer:{command_id}"
 
+    def witness(self, consumer: str) -> str:
+        """STRING with a life, a number: of the latest hand-over of a consumer that remembers what it has said."""
+        return f"{self.root}witness:{consumer}"
+
     @property
     def fetchers(self) -> str:
         """ZSET: consumer → Unix ms until which it counts as a live fetcher."""
@@ -89,6 +93,11 @@ class Keys:
     def run_field(run: str) -> str:
         """The field of a crawl's hash that counts the parts of one replay that were worked in."""
         return f"run.{run}"
+
+    @staticmethod
+    def sent_field(run: str) -> str:
+        """The field of a crawl's hash that counts the parts of one replay that were sent."""
+        return f"sent.{run}"
 
     def due(self, crawl: str) -> str:
         """ZSET: hosts with queued URLs of this crawl → Unix ms when they may next be asked; parked ones are absent."""

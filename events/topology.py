@@ -80,12 +80,12 @@ REPLAY = Stage(
     "storage.replay",
     takes=(),
     gives=("frontier.restore",),
-    summary="tells an empty Redis what is recorded of unfinished crawls",
+    summary="tells a Redis that has lost unfinished crawls what is recorded of them",
 )
 RESTORE = Stage(
     "scheduler.restore",
     takes=("frontier.restore",),
-    gives=("page.excluded", "crawl.finished"),
+    gives=("page.excluded", "crawl.finished", "crawl.cancelled"),
     summary="builds the frontier anew from what is recorded",
 )
 NOTIFY = Stage(

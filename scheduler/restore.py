@@ -1,4 +1,4 @@
-"""frontier.restore → frontier, page.excluded, crawl.finished: build the frontier anew from what is recorded.
+"""frontier.restore → frontier, page.excluded, crawl.finished, crawl.cancelled: build the frontier from the record.
 
 Takes the parts of a replay, gives them to the frontier by the same pure functions (canonical URL, scope, retry policy)
 by which fresh pages come in. Parts of one step may be worked in by any number of schedulers, in any order, and twice.

@@ -15,6 +15,7 @@ from functools import partial
 from events.bus import Bus, Consumer, Delivery, HandOver
 from events.bus.groups import ensure_groups
 from events.bus.scripts import PASSING
+from events.bus.witness import Witness
 from events.concerning import concerning
 from events.envelope import Message
 from events.errors import PenstockError
@@ -85,6 +86,7 @@ class Parser:
     def __init__(self, consumer: Consumer, children: Children, *, memory: LinkMemory | None = None) -> None:
         self.consumer, self.children = consumer, children
         self.memory = LinkMemory() if memory is None else memory
+        self._witness = Witness(consumer.bus.keys.witness(consumer.name))
         self._bodies = Bodies(consumer.bus)
         self._read: list[_Read] = []
         self._failure: BaseException | None = None
@@ -185,15 +187,27 @@ class Parser:
             await self._hand_over(batch)
 
     async def _hand_over(self, batch: Sequence[_Read]) -> None:
-        done = [HandOver(read.delivery, [parsed.message(read.delivery, self._said(read))]) for read in batch]
+        done = [self._handed_over(read) for read in batch]
         effects = await self.consumer.hand_over_all(done)
+        # What is held though it was handed over was refused.
+        refused = [read for read in batch if self.consumer.holds(read.delivery)]
         for read, took_effect in zip(batch, effects, strict=True):
-            if took_effect and read.links:
+            if took_effect and read.links and not refused:
                 envelope, depth = read.delivery.envelope, read.delivery.payload.depth
                 self.memory.remember(envelope.crawl, read.links, depth=depth + 1, epoch=read.epoch)
-            self._pages -= 1
-            self._bytes -= _stored(read.delivery)
+        ended = [read for read in batch if read not in refused]
+        self._pages -= len(ended)
+        self._bytes -= sum(_stored(read.delivery) for read in ended)
         self._room.set()
+        if refused:
+            log.warning("Redis has lost what we said last; saying all links again", extra={"action": "links_forgotten"})
+            self.memory.forget()
+            self._witness.forget()
+            await self._hand_over(refused)
+
+    def _handed_over(self, read: _Read) -> HandOver:
+        message = parsed.message(read.delivery, self._said(read))
+        return HandOver(read.delivery, [message], testimony=self._witness.next())
 
     def _said(self, read: _Read) -> PageParsed:
         if read.said:

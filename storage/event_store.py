@@ -146,6 +146,17 @@ def by_key(engine: Engine, keys: Sequence[bytes]) -> Iterator[Recorded]:
         yield from (stored_of(*row).recorded() for row in rows)
 
 
+def recorded_ids(engine: Engine, ids: Sequence[str]) -> set[str]:
+    """Those of these event ids under which something is recorded."""
+    asked = {digest(id): id for id in ids}
+    found: set[str] = set()
+    with engine.connect() as connection:
+        for some in chunks(list(asked)):
+            keys = connection.execute(select(events.c.key).where(events.c.key.in_(some))).scalars()
+            found |= {asked[bytes(key)] for key in keys}
+    return found
+
+
 def stored_of(
     position: int, data: bytes, segment: int | None = None, offset: int | None = None, length: int | None = None
 ) -> Stored:

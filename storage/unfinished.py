@@ -3,25 +3,34 @@
 What may be long is an iterator that holds some rows at a time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, or_, select
 
 from events.crawls import ALL as LIFE
 from storage import event_store, tables
 from storage.event_store import Stored, stored_of
 from storage.listings import stream
 
+_GOES_ON = tables.crawls.c.state.in_(("running", "paused"))
 
-def crawls(engine: Engine) -> list[tuple[str, str, str]]:
-    """Crawls that are not over: id, state, and specification in JSON."""
+
+def crawls(engine: Engine, only: Collection[str] | None = None) -> list[tuple[str, str, str]]:
+    """Crawls that are not over, or these alone, over or not: id, state, and specification in JSON."""
     crawl = tables.crawls.c
-    query = select(crawl.id, crawl.state, crawl.spec).where(
-        crawl.state.in_(("running", "paused")), crawl.spec.is_not(None)
-    )
+    query = select(crawl.id, crawl.state, crawl.spec).where(crawl.spec.is_not(None))
+    query = query.where(_GOES_ON if only is None else crawl.id.in_(only))
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(query.order_by(crawl.started_at, crawl.id))]
+
+
+def states(engine: Engine, others: Collection[str]) -> dict[str, str]:
+    """The states of crawls that are not over, and of these others."""
+    crawl = tables.crawls.c
+    query = select(crawl.id, crawl.state).where(crawl.spec.is_not(None), or_(_GOES_ON, crawl.id.in_(others)))
+    with engine.connect() as connection:
+        return {row.id: row.state for row in connection.execute(query)}
 
 
 def seeds(engine: Engine, crawl: str) -> Iterator[str]:

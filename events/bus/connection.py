@@ -3,14 +3,16 @@
 Gives `Bus`, which also owns the keys. redis-py re-sends commands silently by default, which makes two entries of one
 XADD; here nothing is re-sent unless the caller says that twice is the same as once (`scripts.run`).
 
-With Sentinel each new connection asks who the master is. After a failover the old connections break, by the old
-master's end, by Sentinel's CLIENT KILL, or by a read that takes too long; then everybody comes to the new one.
+With Sentinel each new connection asks who the master is, and each pool asks again while it is in use: an old master
+that nobody has told yet goes on taking writes (ten seconds after `SENTINEL FAILOVER`), and all of them will be lost.
+The other ways in which old connections end: the old master's end, Sentinel's CLIENT KILL, a read that takes too long.
 """
 
 from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from redis.asyncio.connection import UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from events.broker import CONNECT_SECONDS, sentinel_options
 from events.bus.wire import quick
@@ -32,6 +35,9 @@ COMMAND_TIMEOUT_SECONDS = 15
 #: A read that takes longer than this has lost its connection, though nobody said so: the server is frozen, or cut off.
 #: Longer than any read may block (`BLOCK_MS`).
 READ_TIMEOUT_SECONDS = 10
+#: How often a pool in use asks Sentinel who the master is: as long as that, writes may go to one that was deposed. And
+#: how long it leaves Sentinels in peace of whom none has answered.
+MASTER_LOOK_SECONDS, NO_SENTINEL_SECONDS = 1.0, 10.0
 #: Commands of one process at the same time; further ones wait for a connection instead of failing.
 MOST_CONNECTIONS = 32
 #: A peer that answers no probe for some 25 seconds is gone: it was switched off, or the network was.
@@ -89,14 +95,34 @@ class Bus:
         if self._sentinel is None:
             pool: Any = (BlockingConnectionPool if is_waiting else ConnectionPool)(**options)
         else:
-            kind: Any = _WaitingSentinelPool if is_waiting else SentinelConnectionPool
+            kind: Any = _WaitingMasterPool if is_waiting else _MasterPool
             pool = kind(self.place.master, self._sentinel, ssl=self.place.tls is not None, **options)
         pool.connection_class = quick(pool.connection_class)
         return Redis.from_pool(pool)
 
 
-class _WaitingSentinelPool(SentinelConnectionPool, BlockingConnectionPool):
-    """A pool of connections to the master, in which one waits for a connection."""
+class _MasterPool(SentinelConnectionPool):
+    """A pool of connections to whoever is master now, by the word of Sentinel."""
+
+    _look_at = 0.0
+
+    async def get_connection(self, *args: Any, **options: Any) -> Any:
+        if (now := time.monotonic()) >= self._look_at:
+            self._look_at = now + MASTER_LOOK_SECONDS
+            try:
+                await self.get_master_address()  # type: ignore[no-untyped-call]  # which ends idle ones to another
+            except (RedisError, OSError):
+                self._look_at = time.monotonic() + NO_SENTINEL_SECONDS
+        return await super().get_connection(*args, **options)  # type: ignore[no-untyped-call]
+
+    async def release(self, connection: Any) -> None:
+        if (connection.host, connection.port) != self.master_address:
+            await connection.disconnect()
+        await super().release(connection)
+
+
+class _WaitingMasterPool(_MasterPool, BlockingConnectionPool):
+    """The same, and one waits there for a connection."""
 
 
 def _sentinel(place: RedisUrl) -> Any:

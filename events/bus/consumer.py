@@ -16,9 +16,6 @@ Takes streams of the map, gives `Delivery` objects, owns the leases of what it h
 import asyncio
 import contextlib
 import logging
-import os
-import secrets
-import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
@@ -30,7 +27,8 @@ from events import codec
 from events.bus.connection import Bus
 from events.bus.delivery import Delivery
 from events.bus.groups import ensure_groups
-from events.bus.hand_over import HandOver, Keep, bury_call, hand_over_call
+from events.bus.hand_over import REFUSED, HandOver, Keep, bury_call, hand_over_call
+from events.bus.leases import GIVEN_BACK_MS, RENEW, consumer_name
 from events.bus.scripts import PASSING, Call, Script, attempt, passing, run_all
 from events.bus.watching import Result, watchers
 from events.concerning import concerning
@@ -44,8 +42,6 @@ LEASE_SECONDS = 15.0
 HEARTBEATS_A_LEASE = 3
 #: How often each consumer looks for deliveries of the dead; lease + this is the longest gap after a kill.
 RECLAIM_SECONDS = 2.0
-#: Idle time (ms) of a delivery that was given back: longer than any lease.
-_GIVEN_BACK_MS = 3_600_000
 #: Deliveries of one entry before it is buried. The first may be in company, so one more than three alone.
 DELIVERY_LIMIT = 4
 #: How long a read waits for something to come; also how long a stage may take to notice that it shall stop.
@@ -53,7 +49,6 @@ BLOCK_MS = 500
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 2.0
 
 RECLAIM = Script("events.bus", "reclaim.lua")
-RENEW = Script("events.bus", "renew.lua")
 
 
 def nothing_follows(delivery: Delivery, reason: str) -> Sequence[Message]:
@@ -73,7 +68,7 @@ class Consumer:
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self.bus, self.stage, self.group = bus, stage, stage.name
-        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+        self.name = consumer_name()
         self.held: dict[str, Delivery] = {}
         self.log = logging.getLogger(stage.name)
         self._when_buried, self._lease_seconds = when_buried, lease_seconds
@@ -122,17 +117,17 @@ class Consumer:
         return (await self.hand_over_all([HandOver(delivery, messages, keep)]))[0]
 
     async def hand_over_all(self, done: Sequence[HandOver]) -> list[bool]:
-        """Finish many deliveries in one round trip; each is atomic by itself."""
+        """Finish many deliveries in one round trip; each is atomic by itself. What was refused is still held."""
         calls = [hand_over_call(self.bus.keys, self.group, one) for one in done]
         results = await run_all(self.bus.redis, calls)
         effects = [result == 1 for result in results]
         for watcher in self._watchers:
-            for one in done:
-                watcher.gave(one.delivery, one.messages)
+            for one, result in zip(done, results, strict=True):
+                if result != REFUSED:
+                    watcher.gave(one.delivery, one.messages)
         self.forget(one.delivery for one, effect in zip(done, effects, strict=True) if effect)
         if not all(effects):
-            lost = (one.delivery for one, effect in zip(done, effects, strict=True) if not effect)
-            self.forget(lost, result="lost")
+            self.forget((one.delivery for one, result in zip(done, results, strict=True) if result == 0), result="lost")
         return effects
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
@@ -255,7 +250,7 @@ class Consumer:
 
     async def _release(self, deliveries: Sequence[Delivery], *, blamed: bool) -> None:
         with contextlib.suppress(*PASSING, ResponseError):
-            await self._renew(deliveries, idle_ms=_GIVEN_BACK_MS, blamed=blamed)
+            await self._renew(deliveries, idle_ms=GIVEN_BACK_MS, blamed=blamed)
         self.forget(deliveries, result="returned")
 
     async def _recover(self, error: Exception) -> None:

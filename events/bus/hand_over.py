@@ -10,10 +10,14 @@ import msgspec
 from events import codec
 from events.bus.delivery import Delivery
 from events.bus.scripts import Call, Script
+from events.bus.witness import LIFE_MS, Testimony
 from events.envelope import Message
 from events.keys import Keys
 
 HAND_OVER = Script("events.bus", "take.lua", "hand_over.lua")
+WITNESSED = Script("events.bus", "witness.lua", "take.lua", "hand_over.lua")
+#: The result of a hand-over that its testimony was against: nothing has happened.
+REFUSED = -1
 BURY = Script("events.bus", "take.lua", "bury.lua")
 
 
@@ -26,22 +30,24 @@ class Keep(msgspec.Struct, frozen=True):
 
 
 class HandOver(msgspec.Struct, frozen=True):
-    """A delivery and all that follows from it."""
+    """A delivery and all that follows from it; nothing happens where `testimony` is against it."""
 
     delivery: Delivery
     messages: Sequence[Message] = ()
     keep: Keep | None = None
+    testimony: Testimony | None = None
 
 
 def hand_over_call(keys: Keys, group: str, done: HandOver) -> Call:
-    """The script call that finishes a delivery; its result is 1, or 0 where somebody else finished it before."""
+    """The script call that finishes a delivery; its result is 1, 0 where somebody else did before, or REFUSED."""
     streams = [keys.stream(message.envelope.type) for message in done.messages]
     keep = done.keep or Keep(keys.body_bytes, b"")
-    return Call(
-        HAND_OVER,
-        [keys.stream(done.delivery.stream), keep.key, keys.body_bytes, *streams],
-        [group, done.delivery.id, keep.value, keep.life_ms, *map(codec.encode, done.messages)],
-    )
+    names = [keys.stream(done.delivery.stream), keep.key, keys.body_bytes, *streams]
+    args = [group, done.delivery.id, keep.value, keep.life_ms, *map(codec.encode, done.messages)]
+    if (it := done.testimony) is None:
+        return Call(HAND_OVER, names, args)
+    expected = "" if it.expected is None else it.expected
+    return Call(WITNESSED, [*names, it.key], [*args, expected, it.number, LIFE_MS])
 
 
 def bury_call(

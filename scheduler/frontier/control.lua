@@ -27,16 +27,10 @@ if why_not(crawl, ARGV[7]) then
   answer(KEYS[3], crawl, why_not(crawl, ARGV[7]))
   return 1
 end
-redis.call('HSET', key, 'state', verb == 'resumed' and 'running' or verb)
-if verb == 'resumed' then
-  redis.call('ZADD', turns_key, 0, crawl)
-else
-  redis.call('ZREM', turns_key, crawl)
-end
 if verb == 'cancelled' then
-  redis.call('HDEL', names_key, redis.call('HGET', key, 'name'))
-  redis.call('UNLINK', due_key(crawl), retries_key(crawl))
-  redis.call('SADD', forgetting_key, crawl)
+  cease(crawl, verb)
+else
+  go_or_rest(crawl, verb == 'resumed' and 'running' or 'paused')
 end
 local version = next_version(crawl)
 local id, data = life_id(crawl, version), '{"version":' .. version .. '}'

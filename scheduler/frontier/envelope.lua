@@ -20,21 +20,48 @@ local function life_id(crawl, version)
   return crawl .. '.v' .. version
 end
 
+-- cease(crawl, state)  the crawl has ended: nobody issues its URLs any more, its name is free, its memory may go
+local function cease(crawl, state)
+  redis.call('HSET', crawl_key(crawl), 'state', state)
+  redis.call('ZREM', turns_key, crawl)
+  local name = redis.call('HGET', crawl_key(crawl), 'name')
+  if redis.call('HGET', names_key, name) == crawl then redis.call('HDEL', names_key, name) end
+  if state == 'cancelled' then redis.call('UNLINK', due_key(crawl), retries_key(crawl)) end
+  redis.call('SADD', forgetting_key, crawl)
+end
+
+-- go_or_rest(crawl, state)  the crawl is running or paused from here on
+local function go_or_rest(crawl, state)
+  redis.call('HSET', crawl_key(crawl), 'state', state)
+  if state == 'running' then
+    redis.call('ZADD', turns_key, 0, crawl)
+  else
+    redis.call('ZREM', turns_key, crawl)
+  end
+end
+
+-- say_end(crawl, source, time)  say that the crawl was cancelled, or has finished with these counts
+local function say_end(crawl, source, time)
+  local f = redis.call('HMGET', crawl_key(crawl), 'state', 'fetched', 'failed', 'excluded')
+  local version = next_version(crawl)
+  local id = life_id(crawl, version)
+  if f[1] == 'cancelled' then
+    say('crawl.cancelled', source, time, crawl, id, '{"version":' .. version .. '}')
+  else
+    say('crawl.finished', source, time, crawl, id, string.format(
+      '{"version":%d,"fetched":%d,"failed":%d,"excluded":%d}', version, int(f[2]), int(f[3]), int(f[4])))
+  end
+end
+
 -- finish(crawl, source, time)  end the crawl if every URL has its outcome and every page was read
 local function finish(crawl, source, time)
   local key = crawl_key(crawl)
-  local f = redis.call('HMGET', key, 'state', 'unfinished', 'hold', 'fetched', 'failed', 'excluded', 'name',
-    'restoring')
-  if (f[1] ~= 'running' and f[1] ~= 'paused') or int(f[2]) > 0 or int(f[3]) > 0 or f[8] then
+  local f = redis.call('HMGET', key, 'state', 'unfinished', 'hold', 'restoring')
+  if (f[1] ~= 'running' and f[1] ~= 'paused') or int(f[2]) > 0 or int(f[3]) > 0 or f[4] then
     return false
   end
-  redis.call('HSET', key, 'state', 'finished')
-  redis.call('ZREM', turns_key, crawl)
-  redis.call('HDEL', names_key, f[7])
-  redis.call('SADD', forgetting_key, crawl)
-  local version = next_version(crawl)
-  say('crawl.finished', source, time, crawl, life_id(crawl, version), string.format(
-    '{"version":%d,"fetched":%d,"failed":%d,"excluded":%d}', version, int(f[4]), int(f[5]), int(f[6])))
+  cease(crawl, 'finished')
+  say_end(crawl, source, time)
   return true
 end
 

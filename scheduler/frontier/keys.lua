@@ -5,7 +5,7 @@
 --                   places   number of members of places:<c>
 --                   version  of the crawl, +1 with each event of its own life
 --                   restoring  1 while it is rebuilt from what is recorded: it does not end
---                   run.<r>  parts of a replay that were worked in
+--                   run.<r>  parts of a replay that were worked in;  sent.<r>  that were sent
 --                   hold     1 while more seeds are announced: it does not begin, nor end
 --                   unfinished  obligations: 2 for each URL (its outcome, and the reading of its page)
 --                   discovered, queued, in_flight, fetched, pages, failed, excluded, retried   counts of URLs

@@ -32,13 +32,17 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def outcome_id(job: Envelope) -> str:
-    """The id of a job's outcome."""
+    """The id of a job's outcome, unless it failed."""
     return f"{job.id}.out"
 
 
 def message_of(job: Envelope, payload: Payload, *, subject: str) -> Message:
-    """The message that ends a job."""
-    return new_message(payload, id=outcome_id(job), source=FETCH.name, crawl=job.crawl, subject=subject, cause=job)
+    """The message that ends a job.
+
+    A failure has an id of its own: a job that is done again, because a failover has lost its outcome, may go well then.
+    """
+    id = f"{outcome_id(job)}.failed" if isinstance(payload, PageFailed) else outcome_id(job)
+    return new_message(payload, id=id, source=FETCH.name, crawl=job.crawl, subject=subject, cause=job)
 
 
 def of_answer(job: PageFetch, answer: Answer, spec: CrawlSpec, *, event_id: str, issued_ms: int) -> Outcome:

@@ -5,7 +5,8 @@ pages. So:
 
 - A link is remembered only after its hand-over took effect (`remember` is called then, never before).
 - It is left out only at the depth it was handed over at, or a greater one: a shorter way may be within `max_depth`.
-- All is forgotten when the epoch changes: the frontier of another world does not know our links.
+- All is forgotten when the epoch changes: the frontier of another world does not know our links. And when Redis has
+  lost a hand-over (`events.bus.witness`): it may have been the one that said them.
 
 Redirects never come here: they count hops, and the same target may be within bounds by another way.
 """
@@ -40,7 +41,11 @@ class LinkMemory:
         """Say which world this is; another one than before makes the memory empty."""
         if epoch != self._epoch:
             self._epoch = epoch
-            self._young, self._old, self._count = {}, {}, 0
+            self.forget()
+
+    def forget(self) -> None:
+        """Begin with nothing."""
+        self._young, self._old, self._count = {}, {}, 0
 
     def unknown(self, crawl: str, urls: Iterable[str], *, depth: int) -> tuple[str, ...]:
         """Those of the URLs that were not yet handed over for this crawl at this depth or a lesser one."""

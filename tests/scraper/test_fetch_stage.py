@@ -345,9 +345,10 @@ async def test_what_a_dead_worker_held_is_done_by_another(desk, bus):
 
 
 @pytest.mark.parametrize(
-    ("robots", "kind", "word"), [(False, "page.failed", "worker_lost"), (True, "robots.fetched", "deny")]
+    ("robots", "kind", "id", "word"),
+    [(False, "page.failed", "job.0.out.failed", "worker_lost"), (True, "robots.fetched", "job.0.out", "deny")],
 )
-async def test_a_job_that_ends_its_workers_is_buried_with_an_outcome(desk, bus, robots, kind, word):
+async def test_a_job_that_ends_its_workers_is_buried_with_an_outcome(desk, bus, robots, kind, id, word):
     await desk.crawl()
     await desk.issue("http://127.0.0.1:1/robots.txt", robots=robots)
     [job] = await Consumer(bus, FETCH).take(1)
@@ -356,7 +357,7 @@ async def test_a_job_that_ends_its_workers_is_buried_with_an_outcome(desk, bus, 
     await desk.work()
 
     [message] = await desk.outcomes()
-    assert (message.envelope.type, message.envelope.id) == (kind, "job.0.out")
+    assert (message.envelope.type, message.envelope.id) == (kind, id)
     assert word in (getattr(message.payload, "reason", ""), getattr(message.payload, "verdict", ""))
     assert await bus.redis.xlen(bus.keys.dead(FETCH.name)) == 1
 

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 from celery import Celery
+from redis.exceptions import ResponseError
 
 from events.broker import celery_settings
 from events.bus import Bus, Consumer, publish
@@ -88,6 +89,31 @@ def deposed(servers):
     """The operator's way: Sentinel makes the replica master, and the master a replica of it."""
     with client_of(servers.sentinels[0]) as sentinel:
         sentinel.sentinel_failover("mine")
+
+
+def _is_deposed(servers) -> bool:
+    """Whether Sentinel agrees: it has to have heard from the replica lately."""
+    try:
+        deposed(servers)
+    except ResponseError:
+        return False
+    return True
+
+
+@pytest.mark.soak
+async def test_writes_go_to_the_new_master_while_the_old_one_still_takes_them(servers):
+    async with Bus.open(servers.url) as bus:
+        await bus.redis.set("said", "before")
+        async with asyncio.timeout(20):
+            while not _is_deposed(servers):
+                await asyncio.sleep(0.1)
+        await servers.new_master()
+        with client_of(servers.replica) as new, client_of(servers.master) as old:
+            async with asyncio.timeout(5):  # Sentinel tells the old one after ten seconds
+                while new.get("said") != "after":
+                    await patiently(lambda: bus.redis.set("said", "after"))
+                    await asyncio.sleep(0.05)
+            assert old.info("replication")["role"] == "master"
 
 
 @pytest.mark.soak
