@@ -14,7 +14,6 @@ All else that was lost Redis does again by itself: what it has left is a beginni
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 
 import msgspec
@@ -23,6 +22,7 @@ from sqlalchemy import Engine
 from events.bus import Bus
 from events.crawls import life_id
 from storage import event_store, unfinished
+from storage.threads import in_thread
 
 _GOES_ON = ("running", "paused")
 
@@ -57,12 +57,12 @@ class Lookout:
 
     async def _look(self) -> dict[str, Here]:
         named = [crawl.decode() for crawl in await self.bus.redis.hvals(self.bus.keys.names)]
-        states = await asyncio.to_thread(unfinished.states, self.engine, named)
+        states = await in_thread(unfinished.states, self.engine, named)
         if not states:
             return {}
         known = await self._known(states)
         asked = [life_id(crawl, here.version + n) for crawl, here in known.items() for n in (0, 1)]
-        recorded = await asyncio.to_thread(event_store.recorded_ids, self.engine, asked)
+        recorded = await in_thread(event_store.recorded_ids, self.engine, asked)
         return {crawl: here for crawl, here in known.items() if _is_ahead(crawl, states[crawl], here, recorded)}
 
     async def _known(self, crawls: Collection[str]) -> dict[str, Here]:

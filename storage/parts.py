@@ -1,7 +1,6 @@
 """What is recorded of a crawl, in the words of a replay, and cut into parts. Takes an engine and rows, gives values."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
@@ -9,6 +8,7 @@ from sqlalchemy import Engine
 from events.commands import KnownLinks, KnownPage
 from events.pages import PageFailed, PageParsed
 from storage import event_store
+from storage.threads import in_thread
 
 T = TypeVar("T")
 
@@ -51,8 +51,12 @@ def links(engine: Engine, crawl: str) -> Iterator[KnownLinks]:
 async def cut(things: Iterable[T], size: int, *, weight: Callable[[T], int] = lambda _: 1) -> AsyncIterator[list[T]]:
     """The things in lists of about this weight, read in a thread."""
     source = iter(things)
-    while part := await asyncio.to_thread(_next_part, source, size, weight):
-        yield part
+    try:
+        while part := await in_thread(_next_part, source, size, weight):
+            yield part
+    finally:
+        if isinstance(source, Generator):  # which reads from a connection
+            source.close()
 
 
 def _next_part(source: Iterator[T], size: int, weight: Callable[[T], int]) -> list[T]:

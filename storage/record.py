@@ -35,6 +35,7 @@ from storage.gathering import is_worth_an_object
 from storage.replay import replay
 from storage.report import Reporter
 from storage.segments.opening import open_store
+from storage.threads import in_thread
 
 log = logging.getLogger(RECORD.name)
 
@@ -55,9 +56,9 @@ _BLOCK_MS, _BLOCK_IDLE_MS = 100, 500
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Record until asked to stop. Raises `Refused` for settings of no use, `Unreachable` for silent servers."""
     store = open_store(settings)
-    engine = await asyncio.to_thread(open_database, settings, name=RECORD.name)
+    engine = await in_thread(open_database, settings, name=RECORD.name)
     try:
-        await asyncio.to_thread(store.check)
+        await in_thread(store.check)
         async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
             await ensure_groups(bus)
             with _archive(store, settings, engine) as archive:
@@ -76,7 +77,7 @@ async def _work(recorder: "Recorder", store: SegmentStore, settings: Settings, s
     async with asyncio.TaskGroup() as tasks:
         work = replay(bus, engine, settings, stop, is_idle=recorder.is_idle, when_done=recorder.reporter.begin_anew)
         replaying = tasks.create_task(work, name="replay")
-        await asyncio.to_thread(store.repair, engine)
+        await in_thread(store.repair, engine)
         await recorder.work(stop)
         replaying.cancel()
 
@@ -153,7 +154,7 @@ class Recorder:
 
     async def _write(self, arrivals: Sequence[Arrival]) -> batch.Written:
         began = time.perf_counter()
-        written = await asyncio.to_thread(batch.write, self.engine, self.archive, arrivals)
+        written = await in_thread(batch.write, self.engine, self.archive, arrivals)
         metrics.observe("penstock_record_batch_seconds", value=time.perf_counter() - began)
         metrics.add("penstock_recorded_events", amount=written.events)
         return written

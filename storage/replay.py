@@ -41,6 +41,7 @@ from storage.ahead import Here, Lookout
 from storage.archive_reader import ArchiveReader, LostBody
 from storage.event_store import Stored
 from storage.segments.opening import open_store
+from storage.threads import in_thread
 
 log = logging.getLogger(REPLAY.name)
 
@@ -153,7 +154,7 @@ class Replay:
     async def work(self) -> None:
         """Tell of every unfinished crawl, and say that it is done; raises `_Interrupted`."""
         self.epoch = await epoch_of(self.bus)
-        lost = await asyncio.to_thread(unfinished.crawls, self.engine)
+        lost = await in_thread(unfinished.crawls, self.engine)
         for crawl, state, spec in lost:
             log.warning("rebuilding the frontier of crawl %s", crawl, extra={"action": "rebuilding"})
             await self._crawl(crawl, state, msgspec.json.decode(spec, type=CrawlSpec))
@@ -165,7 +166,7 @@ class Replay:
     async def bring_back(self, found: Mapping[str, Here]) -> None:
         """Tell of these crawls alone, to a Redis that has lost its last seconds; raises `_Interrupted`."""
         self.epoch = await epoch_of(self.bus)
-        for crawl, state, spec in await asyncio.to_thread(unfinished.crawls, self.engine, list(found)):
+        for crawl, state, spec in await in_thread(unfinished.crawls, self.engine, list(found)):
             log.warning("Redis has lost the latest of crawl %s", crawl, extra={"action": "bringing_back"})
             decoded = msgspec.json.decode(spec, type=CrawlSpec)
             if state == "cancelled" or found[crawl].has_ended:
@@ -176,8 +177,8 @@ class Replay:
 
     async def _begin(self, crawl: str, state: Any, spec: CrawlSpec) -> FrontierRestore:
         self.sent = 0
-        version = await asyncio.to_thread(unfinished.version, self.engine, crawl)
-        delays = tuple(await asyncio.to_thread(unfinished.crawl_delays, self.engine, crawl))
+        version = await in_thread(unfinished.version, self.engine, crawl)
+        delays = tuple(await in_thread(unfinished.crawl_delays, self.engine, crawl))
         begin = FrontierRestore(epoch=self.epoch, run=self.run, step="crawl", spec=spec, state=state, version=version)
         await self._send(crawl, msgspec.structs.replace(begin, crawl_delays=delays))
         return begin
@@ -188,7 +189,7 @@ class Replay:
             await self._send(crawl, msgspec.structs.replace(begin, seeds=tuple(seeds)))
         await self._worked_in(crawl)
         async for rows in parts.cut(unfinished.known_pages(self.engine, crawl), PAGES_A_PART):
-            known = await asyncio.to_thread(parts.known, self.engine, rows)
+            known = await in_thread(parts.known, self.engine, rows)
             await self._send(crawl, self._part("pages", pages=known))
         await self._worked_in(crawl)
         async for seeds in parts.cut(unfinished.seeds(self.engine, crawl), SEEDS_A_PART):
@@ -235,7 +236,7 @@ class Replay:
         with ArchiveReader(open_store(self.settings), self.engine) as archive:
             async for pages in parts.cut(unfinished.unread(self.engine, crawl), 1):
                 [stored] = pages
-                body = await asyncio.to_thread(_body, archive, stored)
+                body = await in_thread(_body, archive, stored)
                 while int(await self.bus.redis.get(self.bus.keys.body_bytes) or 0) > self.settings.high_water_bytes:
                     await asyncio.sleep(LOOK_SECONDS)
                     await self._go_on()

@@ -6,7 +6,6 @@ SQL.
 Beside it each recorder has a part of its own, `recent.<recorder>`: what it saw in the last seconds (`storage.recent`).
 """
 
-import asyncio
 import logging
 import time
 from collections import deque
@@ -24,6 +23,7 @@ from events.progress import INTERVAL_SECONDS, Part
 from storage import queries
 from storage.projections.rows import Row
 from storage.recent import Recent
+from storage.threads import in_thread
 
 log = logging.getLogger("storage.record")
 
@@ -76,7 +76,7 @@ class Reporter:
 
     async def begin(self) -> None:
         """Say where each unfinished crawl stands."""
-        for crawl in await asyncio.to_thread(queries.incomplete, self._engine):
+        for crawl in await in_thread(queries.incomplete, self._engine):
             self._watch(crawl)
         await self.publish()
 
@@ -108,7 +108,7 @@ class Reporter:
 
     async def _publish_one(self, crawl: str, watch: _Watch) -> None:
         try:
-            numbers = await asyncio.to_thread(queries.progress, self._engine, crawl)
+            numbers = await in_thread(queries.progress, self._engine, crawl)
         except DBAPIError as error:
             log.debug("no progress for now: %s", error)
             return
