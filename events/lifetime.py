@@ -6,25 +6,15 @@ one-machine cluster leaves nothing behind; nothing is lost by that, because what
 """
 
 import asyncio
-import ctypes
 import logging
 import os
 import signal
-import sys
+
+from events.tied import die_with_parent
+
+__all__ = ["die_with_parent", "happened", "stop_on_signals"]
 
 log = logging.getLogger(__name__)
-
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent(signal_number: int = signal.SIGKILL) -> None:
-    """Ask the kernel to signal this process when its parent ends; a no-op where there is no such call."""
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal_number)
-    if os.getppid() != parent:  # the parent went away before the call
-        os.kill(os.getpid(), signal_number)
 
 
 def stop_on_signals() -> asyncio.Event:

@@ -28,6 +28,8 @@ GONE_SECONDS = 5.0
 #: How long the recorder may take to write down what was done.
 RECORDED_SECONDS = 20.0
 _LOOK_SECONDS = 0.02
+#: An answer is looked for so often at first, then less and less: a scheduler that still starts needs the processor.
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.005, 0.05
 _SOURCE = "penstock"
 #: Seeds in one message; a longer list is sent in parts.
 SEEDS_A_MESSAGE = 5_000
@@ -94,7 +96,7 @@ def new_command(payload: Payload, *, crawl: str) -> Message:
 async def answer_to(bus: Bus, command: Message, *, patience_seconds: float = ANSWER_SECONDS) -> Answer:
     """What the scheduler made of a command; raises `Unanswered` where nobody answers, or the command was lost."""
     key, heard_at, world = bus.keys.answer(command.envelope.id), time.monotonic(), b""
-    deadline = heard_at + patience_seconds
+    deadline, pause = heard_at + patience_seconds, _FIRST_PAUSE_SECONDS
     while time.monotonic() < deadline:
         try:
             raw, epoch, is_rebuilt = await _look(bus, key)
@@ -108,7 +110,8 @@ async def answer_to(bus: Bus, command: Message, *, patience_seconds: float = ANS
         except PASSING:
             if time.monotonic() - heard_at > GONE_SECONDS:
                 raise Unanswered("the cluster ended before it answered; give the same command again") from None
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.2, _LONGEST_PAUSE_SECONDS)
     raise Unanswered(
         f"no scheduler answered within {patience_seconds:.0f} s; "
         "do `penstock scheduler` and `penstock record` run there? both are needed"

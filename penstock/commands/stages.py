@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from types import ModuleType
 from typing import Any
 
 from events.errors import PenstockError, Refused
@@ -40,18 +42,25 @@ def run(command: str, *, tied: bool) -> int:
     if command == "worker":
         configure_logs(settings.log_level, format=settings.log_format)
         return _worker(settings)
+    modules = [importlib.import_module(name) for name in MODULES[command]]
+    _begin_to_collect()
     with observed(settings, stages=STAGES[command]):
-        asyncio.run(_stages(command, settings))
+        asyncio.run(_stages(modules, settings))
     return 0
 
 
-async def _stages(command: str, settings: Settings) -> None:
+def _begin_to_collect() -> None:
+    """Look for garbage from now on, but never among what was imported, which also leaves it shared with children."""
+    gc.freeze()
+    gc.enable()
+
+
+async def _stages(modules: Sequence[ModuleType], settings: Settings) -> None:
     stop = stop_on_signals()
     try:
         async with asyncio.TaskGroup() as tasks:
-            for name in MODULES[command]:
-                module = importlib.import_module(name)
-                tasks.create_task(_one_of_all(module.run(settings, stop), stop), name=name)
+            for module in modules:
+                tasks.create_task(_one_of_all(module.run(settings, stop), stop), name=module.__name__)
     except* PenstockError as errors:
         raise _first(errors) from None
 
@@ -71,14 +80,22 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _worker(settings: Settings) -> int:
+    from celery.utils.log import mlevel
+    from celery.utils.nodenames import host_format
+
+    import scraper.fetchers.bench  # noqa: F401  (as soon as possible; the children share it)
     from scraper.celery_app import app
 
+    _begin_to_collect()
+    # Celery's command line would do the same, after half a second in which it imports all of its other commands.
     # Gossip and mingle let workers hear of each other, which tickets do not need and which costs a second at the start.
-    app.worker_main(
-        [
-            *("worker", "--pool", "prefork", "--concurrency", str(settings.workers)),
-            *("--hostname", f"penstock-{secrets.token_hex(3)}@%h", "--loglevel", settings.log_level),
-            *("--without-gossip", "--without-mingle"),
-        ]
+    worker = app.Worker(
+        hostname=host_format(f"penstock-{secrets.token_hex(3)}@%h"),
+        pool_cls="prefork",
+        concurrency=settings.workers,
+        loglevel=mlevel(settings.log_level),
+        without_gossip=True,
+        without_mingle=True,
     )
-    return 0
+    worker.start()
+    return int(worker.exitcode or 0)

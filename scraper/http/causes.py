@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Iterator
 
 import aiohttp
-import httpx
 from aiohttp import http_exceptions as http
 
 from scraper.errors import (
@@ -26,6 +25,7 @@ from scraper.errors import (
     Truncated,
 )
 from scraper.http.exchange import Exchange
+from scraper.http.lean import httpx
 
 #: Longest detail of an error, in characters; some libraries put the whole header into theirs.
 DETAIL_LENGTH = 200

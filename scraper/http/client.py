@@ -2,7 +2,6 @@
 
 And a POST, for what we have to tell others. Takes a URL; owns the connections (keep-alive, one pool for a process) and
 the HTTP session. Never follows a redirect, keeps no cookie, looks at no proxy setting, decodes no byte without a bound.
-This is the only module that imports httpx.
 
 httpx is used at its transport interface, with aiohttp's engine, which costs a tenth of httpx' own. An `AsyncClient`
 above it would add what a crawler must not have: it collects cookies, and it builds the next request of every redirect
@@ -11,22 +10,23 @@ even if it is not to follow it, so that a bad Location takes the whole answer aw
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
+from functools import cache, lru_cache
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
-import httpx
-import httpx_aiohttp
 import msgspec
 
 from events.settings import Settings
 from scraper.errors import BodyTooLarge, Deadline, FetchError, HeadersTooLarge, Timeout, TooSlow, UnknownStatus
-from scraper.http.addresses import PinningResolver, check_url
+from scraper.http.addresses import check_url
 from scraper.http.budget import without_limit
 from scraper.http.causes import classified
 from scraper.http.decoding import ACCEPTED, decode, largest
 from scraper.http.exchange import ExactSession, Exchange, at_once, current
+from scraper.http.lean import httpx, httpx_aiohttp
+from scraper.http.resolver import PinningResolver
 from scraper.http.session import HEADER_BYTES, HEADER_LINES, open_session
 
 #: A body must bring this much…
@@ -74,14 +74,21 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return next((value for key, value in self.headers if key.lower() == name), "")
 
 
+@cache
+def tls_context() -> SSLContext:
+    """How servers prove who they are. To read the certificates takes 20 ms, so a parent does it before it forks."""
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
 class Client:
     """The HTTP client of a process; use it as an async context manager, or `close` it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._resolver = PinningResolver(allow_private=settings.allow_private)
-        tls = httpx.create_ssl_context()
-        tls.set_alpn_protocols(["http/1.1"])
+        tls = tls_context()
         self._session = open_session(self._resolver, tls, allow_private=settings.allow_private)
         exact: Any = ExactSession(self._session)
         self._transport: httpx.AsyncBaseTransport = httpx_aiohttp.AiohttpTransport(verify=tls, client=exact)

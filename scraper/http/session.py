@@ -8,8 +8,8 @@ from typing import Any
 
 import aiohttp
 
-from scraper.http.addresses import PinningResolver, guarded_socket
 from scraper.http.exchange import CountingResponse, NotingRequest
+from scraper.http.resolver import PinningResolver, guarded_socket
 
 #: The largest head of an answer, all lines together.
 HEADER_BYTES = 64 * 1024

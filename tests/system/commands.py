@@ -13,6 +13,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from events.settings import Settings
+from storage.database import open_recorded
+from storage.export import What, export
+
 COMMAND = (sys.executable, "-m", "penstock")
 #: A command that takes longer than this hangs.
 LIMIT_SECONDS = 50
@@ -105,8 +109,11 @@ async def until(condition: Callable[[], bool], *, seconds: float = 20.0) -> None
         await asyncio.sleep(0.02)
 
 
-async def rows(what: str, data: Path) -> list[dict[str, Any]]:
-    """The rows that `penstock export` writes."""
-    done = await penstock("export", what, "--data", str(data))
-    assert done.status == 0, done
-    return [json.loads(line) for line in done.out.splitlines()]
+async def rows(what: What, data: Path) -> list[dict[str, Any]]:
+    """The rows that `penstock export` writes, without a process for it: they are a means here, and no test's end."""
+    engine, file = open_recorded(Settings(data=str(data))), data / f"{what}.jsonl"
+    try:
+        export(engine, what, to=str(file))
+    finally:
+        engine.dispose()
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]

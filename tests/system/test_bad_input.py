@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from events.errors import Refused
-from penstock.cli import app
+from penstock.cli.every import app
 from penstock.seeds import seed_urls
 from tests.system.commands import penstock
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from events.errors import Refused
 from events.settings import Settings
-from penstock.cli import app
+from penstock.cli.every import app
 from storage import batch, queries
 from storage.database import open_database
 from storage.segments.files import FileArchive

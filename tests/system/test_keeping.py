@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from events.crawls import CrawlPaused
 from events.errors import Refused
 from events.settings import Settings
-from penstock.cli import app
+from penstock.cli.every import app
 from penstock.commands import crawls
 from storage import batch, tables
 from storage.database import open_database, writing

@@ -66,7 +66,7 @@ async def test_a_cancelled_crawl_ends_frees_its_memory_and_keeps_what_it_has(tmp
 
 async def test_seeds_can_be_added_to_a_crawl_that_runs(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path))
-    async with running_site(SiteOptions(hosts=2, pages=100, latency_ms=80)) as site:
+    async with running_site(SiteOptions(hosts=2, pages=64, latency_ms=80)) as site:
         first, second = site.root_url, f"http://{site.hosts[1]}/"
         words = ("crawl", first, "--name", "mine", "--delay", "0.1", "--allow-private", "--progress", "none", *data)
         async with running(*words) as process:

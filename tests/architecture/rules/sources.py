@@ -6,6 +6,7 @@ A rule is a function from sources to breaches; each breach is one line that name
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,10 +35,11 @@ class Source:
         return self.path.name == "__init__.py"
 
 
-def read_sources(root: Path = ROOT, packages: tuple[str, ...] = PACKAGES) -> list[Source]:
+@cache
+def read_sources(root: Path = ROOT, packages: tuple[str, ...] = PACKAGES) -> tuple[Source, ...]:
     """Every Python file of these packages, in order of path."""
     paths = [path for package in packages for path in sorted((root / package).rglob("*.py"))]
-    return [_read(path.relative_to(root), path.read_text("utf-8")) for path in paths]
+    return tuple(_read(path.relative_to(root), path.read_text("utf-8")) for path in paths)
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,11 @@ class Script:
         return self.path.parts[0]
 
 
-def read_scripts(root: Path = ROOT, packages: tuple[str, ...] = PACKAGES) -> list[Script]:
+@cache
+def read_scripts(root: Path = ROOT, packages: tuple[str, ...] = PACKAGES) -> tuple[Script, ...]:
     """Every Lua file of these packages, in order of path."""
     paths = [path for package in packages for path in sorted((root / package).rglob("*.lua"))]
-    return [Script(path.relative_to(root), path.read_text("utf-8")) for path in paths]
+    return tuple(Script(path.relative_to(root), path.read_text("utf-8")) for path in paths)
 
 
 def expect_none(breaches: Iterable[str]) -> None:

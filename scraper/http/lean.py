@@ -1,0 +1,9 @@
+"""The one module that imports httpx: without its command line, which would bring rich and pygments."""
+
+from events.lean import without
+
+with without("httpx._main"):
+    import httpx
+    import httpx_aiohttp
+
+__all__ = ["httpx", "httpx_aiohttp"]
