@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 from redis.exceptions import ResponseError
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from events import codec
 from events.bus import Bus
@@ -39,6 +39,7 @@ from events.topology import REPLAY
 from storage import parts, unfinished
 from storage.ahead import Here, Lookout
 from storage.archive_reader import ArchiveReader, LostBody
+from storage.batch import is_passing
 from storage.event_store import Stored
 from storage.segments.opening import open_store
 from storage.threads import in_thread
@@ -91,6 +92,12 @@ async def replay(
         except (*PASSING, ResponseError) as error:
             if not passing(error):
                 raise
+        except SQLAlchemyError as error:
+            if not is_passing(error):
+                raise
+            reason = str(error).partition("\n")[0]
+            log.warning("will begin again when the database answers: %s", reason, extra={"action": "database_away"})
+            await happened(stop, within=COMPARE_SECONDS)
         await happened(stop, within=LOOK_SECONDS)
 
 
@@ -115,11 +122,7 @@ class _Keeper:
         if time.monotonic() < self._look_at:
             return False
         self._look_at = time.monotonic() + COMPARE_SECONDS
-        try:
-            if not await self._lookout.look():
-                return False
-        except DBAPIError as error:
-            log.debug("no comparison for now: %s", error)
+        if not await self._lookout.look():
             return False
         async with self._claimed() as replay:
             # Once more, because somebody else may have done it meanwhile.

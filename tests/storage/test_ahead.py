@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from events.bus import Bus
 from events.commands import FrontierRestore
@@ -97,6 +97,20 @@ async def test_a_crawl_whose_start_was_lost_is_told_whole(bus: Bus, engine: Engi
     assert [(part.step, part.version, part.state) for part in parts[:2]] == [("crawl", 1, "running")] * 2
     assert [part.step for part in parts[2:4]] == ["links", "end"]
     assert parts[1].seeds == parts[2].seeds == (A,)
+
+
+async def test_a_database_that_fails_in_the_middle_is_waited_for(bus: Bus, engine: Engine, tmp_path: Path, caplog):
+    write(engine, tmp_path / "archive", STARTED)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE seeds RENAME TO away"))
+
+    async with at_work(bus, engine, tmp_path) as scheduler, asyncio.timeout(10):
+        while "will begin again" not in caplog.text:
+            await asyncio.sleep(0.005)
+        with engine.begin() as connection:
+            connection.execute(text("ALTER TABLE away RENAME TO seeds"))
+        while "end" not in [part.step for part in scheduler.parts]:
+            await asyncio.sleep(0.005)
 
 
 async def test_of_a_crawl_that_was_cancelled_nothing_else_is_told(bus: Bus, engine: Engine, tmp_path: Path):
