@@ -29,7 +29,7 @@ from events.settings import Settings
 from events.topology import RECORD
 from storage import batch, intake
 from storage.archive import Archive, SegmentStore
-from storage.database import open_database
+from storage.database import READER_CACHE_KIB, make_engine, open_database
 from storage.event_store import Arrival
 from storage.gathering import is_worth_an_object
 from storage.replay import replay
@@ -57,27 +57,31 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Record until asked to stop. Raises `Refused` for settings of no use, `Unreachable` for silent servers."""
     store = open_store(settings)
     engine = await in_thread(open_database, settings, name=RECORD.name)
+    # SQLite's memory for pages belongs to a connection, and is of no use any more when another one has written.
+    readers = make_engine(settings.sql_url, cache_kib=READER_CACHE_KIB, name=RECORD.name)
     try:
         await in_thread(store.check)
         async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
             await ensure_groups(bus)
             with _archive(store, settings, engine) as archive:
                 async with Consumer(bus, RECORD) as consumer:
-                    gather_seconds = settings.archive_gather_seconds
-                    recorder = Recorder(consumer, engine, archive, gather_seconds=gather_seconds)
+                    recorder = Recorder(
+                        consumer, engine, archive, readers=readers, gather_seconds=settings.archive_gather_seconds
+                    )
                     await _work(recorder, store, settings, stop)
     except* PenstockError as group:
         raise group.exceptions[0] from None
     finally:
         engine.dispose()
+        readers.dispose()
 
 
 async def _work(recorder: "Recorder", store: SegmentStore, settings: Settings, stop: asyncio.Event) -> None:
-    bus, engine = recorder.consumer.bus, recorder.engine
+    bus, reporter = recorder.consumer.bus, recorder.reporter
     async with asyncio.TaskGroup() as tasks:
-        work = replay(bus, engine, settings, stop, is_idle=recorder.is_idle, when_done=recorder.reporter.begin_anew)
+        work = replay(bus, reporter.engine, settings, stop, is_idle=recorder.is_idle, when_done=reporter.begin_anew)
         replaying = tasks.create_task(work, name="replay")
-        await in_thread(store.repair, engine)
+        await in_thread(store.repair, recorder.engine)
         await recorder.work(stop)
         replaying.cancel()
 
@@ -91,14 +95,20 @@ def _archive(store: SegmentStore, settings: Settings, engine: Engine) -> Archive
 
 
 class Recorder:
-    """A consumer's deliveries, recorded batch by batch."""
+    """A consumer's deliveries, recorded batch by batch; `engine` is for what it writes, `readers` for all else."""
 
     def __init__(
-        self, consumer: Consumer, engine: Engine, archive: Archive, *, gather_seconds: float = GATHER_SECONDS
+        self,
+        consumer: Consumer,
+        engine: Engine,
+        archive: Archive,
+        *,
+        readers: Engine,
+        gather_seconds: float = GATHER_SECONDS,
     ) -> None:
         self.consumer, self.engine, self.archive = consumer, engine, archive
         self._gather_seconds = 0.0 if archive.is_appendable else gather_seconds
-        self.reporter = Reporter(consumer.bus, engine, word=consumer.name)
+        self.reporter = Reporter(consumer.bus, readers, word=consumer.name)
 
     def is_idle(self) -> bool:
         """Whether nothing is held that is not recorded yet."""

@@ -52,7 +52,7 @@ class Reporter:
     """Publishes the totals of the crawls that a recorder writes; `word` tells it from other recorders."""
 
     def __init__(self, bus: Bus, engine: Engine, *, word: str) -> None:
-        self._part, self._recent, self._engine = Part(bus, "record"), Part(bus, f"recent.{word}"), engine
+        self._part, self._recent, self.engine = Part(bus, "record"), Part(bus, f"recent.{word}"), engine
         self._watched: dict[str, _Watch] = {}
         self._is_asked = False
 
@@ -76,7 +76,7 @@ class Reporter:
 
     async def begin(self) -> None:
         """Say where each unfinished crawl stands."""
-        for crawl in await in_thread(queries.incomplete, self._engine):
+        for crawl in await in_thread(queries.incomplete, self.engine):
             self._watch(crawl)
         await self.publish()
 
@@ -108,7 +108,7 @@ class Reporter:
 
     async def _publish_one(self, crawl: str, watch: _Watch) -> None:
         try:
-            numbers = await in_thread(queries.progress, self._engine, crawl)
+            numbers = await in_thread(queries.progress, self.engine, crawl)
         except DBAPIError as error:
             log.debug("no progress for now: %s", error)
             return
