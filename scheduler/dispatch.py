@@ -2,8 +2,8 @@
 
 Owns the rhythm: it runs when something has changed (`woken`), when the next host is due, and at least every
 LONGEST_PAUSE_MS, because another scheduler may have changed something. Back-pressure is here: no job is issued while
-the streams downstream hold more than the high-water marks. The tickets that bring Celery's processes to the work are
-sent by `scheduler.tickets`.
+the streams downstream hold more than the high-water marks, or Redis is nearly full. The tickets that bring Celery's
+processes to the work are sent by `scheduler.tickets`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from events.topology import DISPATCH
 from scheduler.frontier import Frontier
 from scheduler.frontier.frontier import Issued
 from scheduler.pace import gather
+from scheduler.room import Room
 
 log = logging.getLogger(DISPATCH.name)
 
@@ -33,17 +34,19 @@ SHORTEST_PAUSE_MS = 2
 JOBS_PER_REQUEST = 2
 #: Assumed capacity while no fetcher has said hello: enough to give the first ones work.
 LEAST_CAPACITY = 64
+#: Fewer pages than can wait downstream, so whatever waits there is too much.
+_NOTHING = -1
 #: Pause while Redis is away.
 _AWAY_SECONDS = 0.5
 
 
 async def dispatch(bus: Bus, settings: Settings, stop: asyncio.Event, woken: asyncio.Event) -> None:
     """Issue what is due until asked to stop."""
-    frontier = Frontier(bus, DISPATCH.name)
+    frontier, room = Frontier(bus, DISPATCH.name), Room(bus)
     while not stop.is_set():
         metrics.beat(DISPATCH.name)
         try:
-            issued = await dispatch_once(frontier, settings)
+            issued = await dispatch_once(frontier, settings, is_scarce=await room.is_scarce())
         except (*PASSING, ResponseError) as error:
             if not passing(error):
                 raise
@@ -61,12 +64,12 @@ def _count(issued: Issued) -> None:
     metrics.put("penstock_back_pressure", value=issued.held_back)
 
 
-async def dispatch_once(frontier: Frontier, settings: Settings) -> Issued:
-    """One round: issue what is due, and forget some of what has ended."""
+async def dispatch_once(frontier: Frontier, settings: Settings, *, is_scarce: bool = False) -> Issued:
+    """One round: issue what is due, unless room in Redis is scarce, and forget some of what has ended."""
     issued = await frontier.dispatch(
         least_capacity=LEAST_CAPACITY,
         jobs_per_request=JOBS_PER_REQUEST,
-        most_waiting=settings.high_water_pages,
+        most_waiting=_NOTHING if is_scarce else settings.high_water_pages,
         most_bytes=settings.high_water_bytes,
     )
     if issued.to_forget:

@@ -1,8 +1,12 @@
 """Back-pressure: nothing is issued while what is downstream holds too much, and all goes on when it is through."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
 
 from scheduler.frontier import Frontier
+from scheduler.room import SCARCE
 from tests.scheduler.harness import running, take_turns
 from tests.scheduler.web import Web
 
@@ -54,6 +58,31 @@ async def test_dispatch_stops_while_bodies_hold_too_many_bytes(bus):
         assert not run.starts
         await bus.redis.set(bus.keys.body_bytes, 999)
         await run.finished(crawl)
+
+
+@pytest.fixture
+async def nearly_full(bus) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """A server with a little room left, until what is given is called."""
+
+    async def no_more() -> None:
+        await bus.redis.config_set("maxmemory", 0)
+
+    await bus.redis.set("somebody else's", bytes(30_000_000))
+    used = int((await bus.redis.info("memory"))["used_memory"])
+    await bus.redis.config_set("maxmemory", int(used / (SCARCE + 0.03)))
+    yield no_more
+    await no_more()
+
+
+async def test_nothing_is_issued_while_redis_is_nearly_full_but_a_crawl_can_be_cancelled(bus, nearly_full, caplog):
+    async with running(bus, Web({A: set()})) as run:
+        waits, ends = await run.start(A), await run.start(A + "other")
+        await run.cancel(ends)
+        assert not run.starts
+        await nearly_full()
+        await run.finished(waits)
+
+    assert caplog.text.count("nothing is issued: Redis is at 93 % of its maxmemory") == 1
 
 
 async def test_no_more_is_in_flight_than_the_live_fetchers_can_ask_for(bus):
