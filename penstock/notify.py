@@ -28,7 +28,7 @@ import msgspec
 
 from events.bus import Bus, Consumer, Delivery
 from events.bus.consumer import LEASE_SECONDS
-from events.bus.groups import ensure_groups
+from events.bus.entry import enter
 from events.concerning import concerning
 from events.crawls import CrawlFinished
 from events.errors import Unreachable
@@ -64,10 +64,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Notify until asked to stop; raises `Refused` for a secret that is none, `Unreachable` for a silent Redis."""
+    """Notify until asked to stop; raises `Refused` for a secret that is none, or a Redis of no use."""
     async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
-        await ensure_groups(bus)
-        await notify(bus, settings, stop)
+        if await enter(bus, stop, NOTIFY):
+            await notify(bus, settings, stop)
 
 
 async def notify(

@@ -11,10 +11,10 @@ from collections.abc import Coroutine
 from typing import Any
 
 from events.bus import Bus
-from events.bus.groups import ensure_groups
-from events.bus.guards import check_server
+from events.bus.entry import enter
 from events.bus.janitor import keep_tidy
 from events.settings import Settings
+from events.topology import DISCOVER, DISPATCH, RESTORE, SEED, SETTLE
 from scheduler.discover import discover
 from scheduler.dispatch import dispatch
 from scheduler.report import report
@@ -27,8 +27,8 @@ from scheduler.tickets import offer_tickets
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Schedule until asked to stop; raises `Refused` for a server that cannot be used."""
     async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
-        await check_server(bus)
-        await ensure_groups(bus)
+        if not await enter(bus, stop, SEED, DISCOVER, DISPATCH, SETTLE, RESTORE):
+            return
         woken = asyncio.Event()
         stages = [
             *(seed(bus, stop, woken), discover(bus, stop, woken), dispatch(bus, settings, stop, woken)),

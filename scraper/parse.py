@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from events.bus import Bus, Consumer, Delivery, HandOver
-from events.bus.groups import ensure_groups
-from events.bus.scripts import PASSING
+from events.bus.entry import enter
 from events.bus.witness import Witness
 from events.concerning import concerning
 from events.envelope import Message
@@ -50,24 +49,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         Bus.open(settings.redis_url, prefix=settings.prefix) as bus,
         Children(settings.parsers) as children,
     ):
-        await _ensure_groups(bus, stop)
-        async with Consumer(bus, PARSE, when_buried=when_buried) as consumer:
-            await Parser(consumer, children).work(stop)
+        if await enter(bus, stop, PARSE):
+            async with Consumer(bus, PARSE, when_buried=when_buried) as consumer:
+                await Parser(consumer, children).work(stop)
 
 
 def when_buried(delivery: Delivery, reason: str) -> Sequence[Message]:
     """A page that ended whole parsers, children and all, counts as read, or its crawl would never end."""
     return [parsed.message(delivery, parsed.failed("parser_crashed", reason))]
-
-
-async def _ensure_groups(bus: Bus, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        try:
-            await ensure_groups(bus)
-            return
-        except PASSING as error:
-            log.warning("waiting for Redis: %s", error, extra={"action": "redis_away"})
-            await asyncio.sleep(0.2)
 
 
 class _Read:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from events import metrics
 from events.bus import Bus, Consumer, Delivery
-from events.bus.groups import ensure_groups
+from events.bus.entry import enter
 from events.errors import PenstockError, Refused
 from events.pages import PageFetched
 from events.settings import Settings
@@ -62,7 +62,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     try:
         await in_thread(store.check)
         async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
-            await ensure_groups(bus)
+            if not await enter(bus, stop, RECORD):
+                return
             with _archive(store, settings, engine) as archive:
                 async with Consumer(bus, RECORD) as consumer:
                     recorder = Recorder(

@@ -23,6 +23,11 @@ async def check_server(bus: Bus) -> None:
         info = await server_info(bus)
     except (RedisError, OSError) as error:
         raise Refused(f"no Redis at {masked(bus.url)}: {error}; start one, or leave PENSTOCK_REDIS_URL unset") from None
+    check_info(info)
+
+
+def check_info(info: Mapping[str, Any]) -> None:
+    """Raise `UnsafeServer` for what `INFO` says of a server that would lose work; warn of one that may."""
     check_version(info)
     if "maxmemory_policy" not in info:
         log.warning(

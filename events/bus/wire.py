@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import hiredis
-from redis.exceptions import AuthenticationError
+from redis.exceptions import AuthenticationError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -17,6 +17,8 @@ from events.errors import Refused
 
 #: Below asyncio's high-water mark of 64 KiB, under which a write never waits.
 _BUFFERED_BYTES = 32 * 1024
+#: What a server says to everybody for a while: a script runs for too long, a replica has lost its master.
+_PASSING_WORDS = ("BUSY", "MASTERDOWN")
 
 
 class _Connection:
@@ -52,14 +54,24 @@ class _Connection:
     async def connect_check_health(self, *args: Any, **options: Any) -> None:
         try:
             await super().connect_check_health(*args, **options)  # type: ignore[misc]
-        except AuthenticationError as error:
-            raise Refused(f"Redis does not let us in: {error}; see user and password in redis_url") from error
-        except RedisConnectionError as error:
-            cause = error.__context__
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                why = f"{cause.verify_message}; see ssl_ca_certs in redis_url"
-                raise Refused(f"Redis' certificate is not accepted: {why}") from error
+        except (RedisConnectionError, ResponseError) as error:
+            for each in (error, error.__cause__, error.__context__):  # over a Unix socket it comes wrapped
+                if reason := _lasting(each):
+                    raise Refused(reason) from error
             raise
+
+
+def _lasting(error: BaseException | None) -> str:
+    """What to say of an error that waiting does not mend; empty for any other."""
+    if isinstance(error, AuthenticationError):
+        return f"Redis does not let us in: {error}; see user and password in redis_url"
+    if isinstance(error, ResponseError) and not str(error).startswith(_PASSING_WORDS):
+        return f"Redis does not let us in: {error}; see redis_url"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"Redis' certificate is not accepted: {error.verify_message}; see ssl_ca_certs in redis_url"
+    if isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return f"no TLS with Redis: {error.reason or error}; see redis_url"
+    return ""
 
 
 @cache

@@ -10,6 +10,8 @@ from collections.abc import Coroutine, Sequence
 from types import ModuleType
 from typing import Any
 
+from events.bus import Bus
+from events.bus.entry import enter, explained
 from events.errors import PenstockError, Refused
 from events.lifetime import die_with_parent, stop_on_signals
 from events.logs import configure_logs
@@ -61,8 +63,10 @@ async def _stages(modules: Sequence[ModuleType], settings: Settings) -> None:
         async with asyncio.TaskGroup() as tasks:
             for module in modules:
                 tasks.create_task(_one_of_all(module.run(settings, stop), stop), name=module.__name__)
-    except* PenstockError as errors:
-        raise _first(errors) from None
+    except BaseExceptionGroup as errors:
+        if isinstance(error := explained(_first(errors)), PenstockError):
+            raise error from None
+        raise
 
 
 async def _one_of_all(stage: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
@@ -79,6 +83,12 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
+async def _entered(settings: Settings) -> bool:
+    """Whether Redis can be used; Celery would try a wrong password for ever."""
+    async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
+        return await enter(bus, stop_on_signals())
+
+
 def _worker(settings: Settings) -> int:
     from celery.utils.log import mlevel
     from celery.utils.nodenames import host_format
@@ -86,6 +96,8 @@ def _worker(settings: Settings) -> int:
     import scraper.fetchers.bench  # noqa: F401  (as soon as possible; the children share it)
     from scraper.celery_app import app
 
+    if not asyncio.run(_entered(settings)):
+        return 0
     _begin_to_collect()
     # Celery's command line would do the same, after half a second in which it imports all of its other commands.
     # Gossip and mingle let workers hear of each other, which tickets do not need and which costs a second at the start.

@@ -23,7 +23,9 @@ class Server:
     async def start(self) -> None:
         """Start it, and wait until it answers."""
         command = [get_binary_path(), "--port", "0", "--unixsocket", str(self.folder / "s"), "--dir", str(self.folder)]
-        command += ["--logfile", str(self.folder / "log"), "--save", "", "--appendonly", "yes"]
+        command += ["--logfile", str(self.folder / "log"), "--save", ""]
+        # Not "everysec": while the disk is busy that one writes later than it answers.
+        command += ["--appendonly", "yes", "--appendfsync", "always"]
         self._process = subprocess.Popen(command, preexec_fn=die_with_parent)
         while not self._answers():
             await asyncio.sleep(0.005)

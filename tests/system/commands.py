@@ -66,16 +66,18 @@ def logs_of(words: tuple[str, ...]) -> str:
 
 
 @contextlib.asynccontextmanager
-async def running(*words: str, **settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(
+    *words: str, log: Path = Path(os.devnull), **settings: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A command that runs in a process group of its own, and is killed with it if it outlives the block."""
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        *words,
-        env=environ(**settings),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with open(log, "wb") as err:
+        process = await asyncio.create_subprocess_exec(
+            *(*COMMAND, *words),
+            env=environ(**settings),
+            stdout=subprocess.DEVNULL,
+            stderr=err,
+            start_new_session=True,
+        )
     try:
         yield process
     finally:
