@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tests.architecture.rules.sources import ROOT
+from tests.deploy.files import BASE, STAGES, objects, of_kind
 from tests.promtool import promtool
 
 FOLDER = ROOT / "deploy" / "prometheus"
@@ -34,8 +35,30 @@ def test_each_alert_has_a_case_in_which_it_comes_on_and_one_in_which_it_does_not
     assert {rule["alert"] for rule in alerts()} == on == off
 
 
-def test_the_example_configuration_is_one_that_prometheus_takes():
-    assert promtool("check", "config", "--syntax-only", str(FOLDER / "prometheus.yml")) == ""
+@pytest.mark.parametrize("name", ["prometheus.yml", "kubernetes.yml"])
+def test_an_example_configuration_is_one_that_prometheus_takes_with_the_jobs_that_alerts_name(name, tmp_path):
+    said = yaml.safe_load((FOLDER / name).read_text())
+    jobs = {job["job_name"]: job for job in said["scrape_configs"]}
+    for job in jobs.values():
+        # A promtool that was built without Kubernetes does not know the word.
+        job.pop("kubernetes_sd_configs", None)
+    (tmp_path / name).write_text(yaml.safe_dump(said))
+
+    assert promtool("check", "config", "--syntax-only", str(tmp_path / name)) == ""
+    assert set(re.findall(r'job="([\w-]+)"', RULES.read_text())) == jobs.keys()
+    assert "component" in {each.get("target_label") for each in jobs["penstock-stages"]["relabel_configs"]}
+
+
+def test_every_stage_that_kubernetes_lets_prometheus_ask_is_missed_when_it_has_gone():
+    [gone] = [rule["expr"] for rule in alerts() if rule["alert"] == "PenstockStageGone"]
+    asked = {
+        name
+        for name, each in of_kind(objects(BASE), "Deployment").items()
+        for port in each["spec"]["template"]["spec"]["containers"][0]["ports"]
+        if port["name"] == "metrics"
+    }
+
+    assert set(re.findall(r'component="(\w+)"', gone)) == asked == STAGES.keys() - {"api"}
 
 
 def test_each_alert_names_its_section_of_the_operations_guide():

@@ -10,6 +10,7 @@ from tools.compose.file import NotUnderstood, filled_in, read_project, seconds, 
 from tools.compose.images import our_image
 from tools.compose.rooms import listening
 from tools.compose.runner import in_order
+from tools.compose.script import OutOfSight, look_for
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,13 @@ def test_the_last_stage_of_a_dockerfile_counts() -> None:
 
     assert (image.environment, image.user, image.folder) == ({"A": "1", "B": "2"}, "7:8", "/w")
     assert (image.entrypoint, image.stop_signal.name) == (("x", "y"), "SIGINT")
+
+
+def test_a_checkout_that_a_containers_own_folder_would_hide_is_refused() -> None:
+    look_for([Path("/usr"), Path("/tmpfiles")])
+
+    with pytest.raises(OutOfSight, match="each container has its own /tmp, which hides /tmp/checkout"):
+        look_for([Path("/usr"), Path("/tmp/checkout")])
 
 
 def test_who_listens_where_is_read_from_the_kernel() -> None:

@@ -25,7 +25,7 @@ def test_services_and_volumes_of_compose_are_called_what_the_file_calls_them() -
 def test_what_is_scaled_on_kubernetes_is_there_and_every_stage_is() -> None:
     names = {kind: _names(kind) for kind in ("Deployment", "ScaledObject")}
     paused = set(re.search(r"annotate scaledobject ([\w ]+) autoscaling", KUBERNETES)[1].split())  # type: ignore[index]
-    scaled = set(re.search(r"scale deployment ([\w ]+) --replicas=0", KUBERNETES)[1].split())  # type: ignore[index]
+    scaled = set(" ".join(re.findall(r"scale deployment ([\w ]+) --replicas=0", KUBERNETES)).split())
 
     assert paused == names["ScaledObject"]
     assert paused | scaled == names["Deployment"]
@@ -36,6 +36,14 @@ def test_what_is_scaled_on_kubernetes_is_there_and_every_stage_is() -> None:
                 "applying it does not start it again"
             )
             assert each["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"] == "penstock"
+
+
+def test_every_command_on_kubernetes_names_the_namespace_of_the_objects_and_stops_schedulers_first() -> None:
+    [namespace] = _names("Namespace")
+    asked = re.findall(r"^kubectl (.*)$", KUBERNETES, re.MULTILINE)
+
+    assert [line for line in asked if not line.startswith((f"--namespace {namespace} ", "apply --kustomize "))] == []
+    assert "scale deployment scheduler --replicas=0" in asked[0]
 
 
 def _names(kind: str) -> set[str]:

@@ -10,7 +10,7 @@ import yaml
 from events.settings import load
 from scraper.fetch import DRAIN_SECONDS
 from scraper.parse import STOP_SECONDS
-from tests.deploy.files import BASE, EXAMPLE, STAGES, named, objects, of_kind
+from tests.deploy.files import BASE, COMPONENTS, EXAMPLE, STAGES, named, objects, of_kind
 from tests.deploy.test_compose_file import FOLD_SECONDS
 from tools.compose.images import our_image
 
@@ -39,13 +39,13 @@ def environment(name: str, settings: dict[str, str]) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("folder", [BASE, EXAMPLE], ids=["base", "example"])
+@pytest.mark.parametrize("folder", [BASE, EXAMPLE, *sorted(COMPONENTS.iterdir())], ids=lambda path: path.name)
 def test_every_file_of_a_folder_is_named_by_its_kustomization(folder: Any) -> None:
     said = yaml.safe_load((folder / "kustomization.yaml").read_text("utf-8"))
     files = {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml"}
-    patches = {patch["path"] for patch in said.get("patches", ())}
+    patches = {patch["path"] for patch in said.get("patches", ()) if "path" in patch}
 
-    assert {name for name in said["resources"] if not name.startswith("..")} | patches == files
+    assert {name for name in said.get("resources", ()) if not name.startswith("..")} | patches == files
 
 
 @pytest.mark.parametrize("each", EXAMPLE_OBJECTS + BASE_OBJECTS, ids=named)

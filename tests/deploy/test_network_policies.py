@@ -17,8 +17,17 @@ PUBLIC = ("93.184.215.14", "2606:4700::1111")
 
 def allowed(stage: str, address: str, port: int, *, folder: Any = BASE) -> bool:
     """Whether a pod of a stage may open a TCP connection to an address outside the cluster."""
+    return _allowed(POLICIES[folder], stage, address, port)
+
+
+def allowed_by(found: list[dict[str, Any]], stage: str, address: str, port: int) -> bool:
+    """The same among these objects."""
+    return _allowed(of_kind(found, "NetworkPolicy"), stage, address, port)
+
+
+def _allowed(all_policies: dict[str, dict[str, Any]], stage: str, address: str, port: int) -> bool:
     labels = {"app.kubernetes.io/name": "penstock", "app.kubernetes.io/component": stage}
-    policies = [each["spec"] for each in POLICIES[folder].values()]
+    policies = [each["spec"] for each in all_policies.values()]
     chosen = [each for each in policies if "Egress" in each["policyTypes"] and _matches(each["podSelector"], labels)]
     assert chosen, "a pod that no policy chooses may do anything"
     rules = [rule for each in chosen for rule in each.get("egress", ())]

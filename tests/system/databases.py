@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from storage.database import make_engine
 
@@ -34,8 +34,20 @@ def on_postgresql(server: str, *, name: str = "") -> Iterator[Database]:
     drop, create = f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name}"
     run(server, drop, create)
     url = server.replace("/postgres?", f"/{name}?")
-    yield Database("PostgreSQL", {"PENSTOCK_DATABASE_URL": url}, lambda: run(server, drop, create))
+    yield Database(
+        "PostgreSQL", {"PENSTOCK_DATABASE_URL": url, **_for_its_programs(url)}, lambda: run(server, drop, create)
+    )
     run(server, drop)
+
+
+def _for_its_programs(url: str) -> dict[str, str]:
+    """The same address as PostgreSQL's own programs take it from the environment."""
+    said = make_url(url)
+    host = said.host or said.query["host"]
+    assert said.username
+    assert said.database
+    assert isinstance(host, str)
+    return {"PGHOST": host, "PGUSER": said.username, "PGDATABASE": said.database}
 
 
 def run(server: str, *statements: str) -> None:

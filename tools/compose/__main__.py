@@ -11,6 +11,7 @@ from pathlib import Path
 from tools.compose.file import NotUnderstood, read_project
 from tools.compose.images import ROOT
 from tools.compose.runner import NotWell, Runner
+from tools.compose.script import OutOfSight
 from tools.compose.wires import can_make_namespaces
 
 
@@ -26,7 +27,7 @@ def main() -> int:
         return 2
     try:
         return _up(scale)
-    except (NotUnderstood, NotWell) as error:
+    except (NotUnderstood, NotWell, OutOfSight) as error:
         print(f"compose: {error}", file=sys.stderr)
         return 2
 

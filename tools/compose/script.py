@@ -13,7 +13,13 @@ from pathlib import Path
 from tools.compose.file import Service
 from tools.compose.images import ROOT, STAND_INS, USERS, Image
 
+#: Folders of a container that are its own, whatever this machine has there.
+_OVERLAID = tuple(Path(name) for name in ("/tmp", "/proc", "/dev", "/data"))
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+
+
+class OutOfSight(Exception):
+    """Raised where Python or this checkout lies in a folder that containers have of their own."""
 
 
 def entry(
@@ -57,11 +63,23 @@ def user_of(service: Service, image: Image) -> tuple[int, int]:
 
 
 def programs() -> Sequence[Path]:
-    """The folders of this machine that a container sees: the system's programs, Python, and this checkout."""
+    """The folders of this machine that a container sees: the system's programs, Python, and this checkout.
+
+    Raises `OutOfSight` where a folder of the container's own would lie over one of the last two.
+    """
     system = [Path(name) for name in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ssl", "/etc/ld.so.cache")]
     own = [Path(sys.base_prefix), Path(sys.prefix), ROOT]
+    look_for(own)
     around = (Path("/usr"), *own)
     return [path for path in dict.fromkeys((*system, *own)) if path.exists() and not _inside_another(path, around)]
+
+
+def look_for(folders: Sequence[Path]) -> None:
+    """Raises `OutOfSight` for a folder that a container could not see."""
+    for path in folders:
+        for place in _OVERLAID:
+            if path.is_relative_to(place):
+                raise OutOfSight(f"each container has its own {place}, which hides {path}: move that elsewhere")
 
 
 def _inside_another(path: Path, others: Sequence[Path]) -> bool:
