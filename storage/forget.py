@@ -92,6 +92,7 @@ def forget(
         for number, some in _forget(engine, crawl, portion):
             gone, touched = gone + number, touched | some
             on_progress(gone)
+    archive.repair(engine)  # closes what a recorder left open that is gone
     deleted = _delete_segments(engine, archive)
     for crawl in ids:
         gone += _forget_end(engine, crawl)

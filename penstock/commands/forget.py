@@ -31,8 +31,7 @@ def forget(names: Sequence[str], given: dict[str, Any], *, days: float | None, y
     with recorded(settings) as engine:
         rows = _chosen(engine, [chosen(engine, name, settings).id for name in names], days)
         if not rows:
-            print("no crawl ended that long ago; nothing to forget")
-            return
+            return _print_nothing(_forget(engine, settings, []))
         for row in rows:
             check(engine, row.id)
         _ask(rows, yes=yes)
@@ -65,6 +64,12 @@ def _ask(rows: Sequence[CrawlRow], *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise Refused("these would be forgotten for good; if that is meant, say --yes")
     typer.confirm("Forget these for good, with pages, items and archived bodies?", abort=True)
+
+
+def _print_nothing(done: Forgotten) -> None:
+    print("no crawl ended that long ago; nothing to forget")
+    if done.deleted:
+        print(f"deleted {_segments(len(done.deleted))} that an earlier run had to leave, {done.deleted_bytes:,} bytes")
 
 
 def _print(rows: Sequence[CrawlRow], done: Forgotten) -> None:

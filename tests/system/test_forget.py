@@ -11,7 +11,6 @@ from penstock.cli.every import app
 from storage import batch, queries
 from storage.database import open_database
 from storage.segments.files import FileArchive
-from storage.segments.repair import repair
 from tests import builders
 from tests.builders import CRAWL
 from tests.storage.helpers import arrival, contents
@@ -24,9 +23,6 @@ def data(tmp_path: Path) -> Path:
     """A data folder with a finished crawl, and nobody at work."""
     folder = tmp_path / "data"
     _record(folder, crawl(CRAWL))
-    engine = open_database(Settings(data=str(folder)))
-    repair(folder / "archive", engine)
-    engine.dispose()
     return folder
 
 
