@@ -96,7 +96,9 @@ def _add_to_path(folder: Path) -> None:
 
 def _spider_in(module: ModuleType, attribute: str | None, reference: str) -> Spider:
     if attribute:
-        found = getattr(module, attribute, None)
+        if not hasattr(module, attribute):
+            raise Refused(f"no such spider: {reference.removesuffix(f':{attribute}')} has no {attribute}")
+        found = getattr(module, attribute)
         if not isinstance(found, Spider):
             raise Refused(f"{reference!r} names no Spider: {attribute} is {type(found).__name__}")
         return found

@@ -57,7 +57,7 @@ class NewCrawl(BaseModel):
     "/crawls",
     status_code=201,
     responses={
-        **documented(400, 403, 409, 413, 422, 503),
+        **documented(400, 403, 409, 413, 415, 422, 503),
         201: {"headers": {"Location": {"description": "The crawl's address.", "schema": {"type": "string"}}}},
     },
 )

@@ -99,6 +99,8 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     first, *others = error.errors()
     if first["type"] == "json_invalid":
         return answer(400, "the body is not JSON", word="invalid")
+    if first["loc"] == ("body",) and isinstance(error.body, bytes):  # FastAPI reads only what says that it is JSON
+        return answer(415, "send Content-Type: application/json", word="media-type")
     field, more = _field(first["loc"]), f"; and {len(others)} more" if others else ""
     return answer(422, f"{field or 'body'}: {first['msg']}{more}", word="invalid", field=field)
 

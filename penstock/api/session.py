@@ -29,7 +29,7 @@ async def session(request: Request, house: TheHouse) -> Session:
     return Session(required=bool(token), ok=shows(token, request.headers))
 
 
-@router.post("/session", status_code=204, responses=documented(400, 401, 403, 413, 422))
+@router.post("/session", status_code=204, responses=documented(400, 401, 403, 413, 415, 422))
 async def begin(request: Request, house: TheHouse, shown: ShownToken) -> Response:
     """Show the token; the answer sets the cookie."""
     token = house.settings.api_token

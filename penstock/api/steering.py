@@ -23,7 +23,7 @@ from penstock.submit import give, until_recorded
 router = APIRouter(tags=["crawls"])
 log = logging.getLogger("penstock.api")
 
-_PROBLEMS = documented(400, 403, 404, 409, 413, 422, 503)
+_PROBLEMS = documented(400, 403, 404, 409, 413, 415, 422, 503)
 #: Of a crawl; no crawl comes to more.
 _Version = Annotated[
     Whole | None, Field(ge=0, le=2**53, description="Refuse unless the crawl is at this version; left out: any.")

@@ -19,7 +19,9 @@ def crawl(
         str | None, typer.Option(help="The crawl's name [its first host]; an unfinished one of it goes on.")
     ] = None,
     data: Data = None,
-    max_pages: Annotated[int | None, typer.Option(min=0, help="Pages to fetch; 0: no bound.")] = None,
+    max_pages: Annotated[
+        int | None, typer.Option(min=0, help="Pages to fetch, redirects not counted; 0: no bound.")
+    ] = None,
     max_depth: Annotated[int | None, typer.Option(min=0, help="Links from a seed; 0: no bound.")] = None,
     delay: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Between starts of requests to a host [1.0].")

@@ -50,8 +50,14 @@ class DataFolder:
             raise Refused(f"cannot write the data folder {self.path}: {why}; choose another with --data") from None
 
     def lock(self) -> bool:
-        """Take the folder for this process's cluster; False where another process has it."""
-        file = open(self.path / "cluster.lock", "w")  # noqa: SIM115 - held until unlock
+        """Take the folder for this process's cluster; False where another has it. Raises `Refused` where nobody may."""
+        try:
+            file = open(self._lock_file, "w")  # noqa: SIM115 - held until unlock
+        except OSError as error:
+            raise Refused(
+                f"cannot write the data folder {self.path}: {error.strerror or error}: {self._lock_file.name}; "
+                "choose another with --data"
+            ) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -68,15 +74,18 @@ class DataFolder:
             self._lock = None
 
     def is_locked(self) -> bool:
-        """Whether some process's cluster works in this folder."""
-        if not (self.path / "cluster.lock").exists():
+        """Whether some process's cluster works in this folder; writes nothing, for a reader may not be allowed to."""
+        try:
+            file = open(self._lock_file)  # noqa: SIM115 - closed below
+        except OSError:
+            return False  # none, or one of somebody whose cluster cannot be joined either
+        with file:
+            try:
+                # Shared, so that two who look at once do not take one another for a cluster.
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
             return False
-        if self.lock():
-            if self._lock:
-                self._lock.close()
-                self._lock = None
-            return False
-        return True
 
     def write_address(self, address: Address) -> None:
         """Say how the cluster can be reached; in one step, so that nobody reads half of it."""
@@ -103,6 +112,10 @@ class DataFolder:
         if private.stat().st_uid != os.getuid():
             raise Refused(f"{private} belongs to somebody else; remove it, or choose a data folder with a shorter path")
         return private / "redis.sock"
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.path / "cluster.lock"
 
     @property
     def _address_file(self) -> Path:

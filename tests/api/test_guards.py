@@ -16,6 +16,8 @@ from tests.api.conftest import client_of
 
 TOKEN = "s3cret-s3cret-s3cret"
 JSON = {"content-type": "application/json"}
+#: What curl says of -d unless it is told otherwise.
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.mark.parametrize(
@@ -67,12 +69,12 @@ def test_our_own_page_and_programs_may_change_things(standing):
         assert standing.delete("/session", headers=said).status_code == 204
 
 
-def test_a_form_of_another_site_cannot_pass_for_json(standing):
-    answer = standing.post(
-        "/crawls", content=b'{"seeds": ["http://127.0.0.1:9/"]}', headers={"content-type": "text/plain"}
-    )
+@pytest.mark.parametrize("said", [{}, {"content-type": "text/plain"}, {"content-type": FORM}])
+def test_a_form_of_another_site_cannot_pass_for_json(standing, said):
+    answer = standing.post("/crawls", content=b'{"seeds": ["http://127.0.0.1:9/"]}', headers=said)
 
-    assert answer.status_code == 422
+    assert (answer.status_code, answer.json()["detail"]) == (415, "send Content-Type: application/json")
+    assert answer.headers["content-type"] == "application/problem+json"
     assert standing.get("/crawls").json()["crawls"] == []
 
 

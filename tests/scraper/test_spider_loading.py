@@ -84,7 +84,7 @@ def test_a_file_that_is_no_spider_is_one_clear_line(tmp_path, text, message):
     [
         ("no/such/file.py", "no such spider file: no/such/file.py"),
         ("no_such_module_at_all:spider", "no module named 'no_such_module_at_all'"),
-        ("json:spider", "names no Spider: spider is NoneType"),
+        ("json:spider", "no such spider: json has no spider$"),
         ("json:loads", "names no Spider: loads is function"),
         ("a b", "not a spider: 'a b'; name it as FILE.py or module:attribute"),
         ("", "not a spider"),
