@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
+from collections.abc import Iterator
+from functools import partial
 
 from events.bus import Bus
 from events.bus.dead_letters import Filter, dead_letters
@@ -22,6 +25,8 @@ from penstock.watching import view_for, watch
 from penstock.webhooks.sender import DEADLINE_SECONDS
 from scheduler.report import backlogs
 
+#: A scheduler answers within a second; who hears nothing for so long is told where to look.
+_SILENT_SECONDS = 5.0
 #: Between two looks whether another crawl still needs the cluster that this command started.
 _OTHERS_SECONDS = 0.5
 #: A cluster without a crawl stays this long for webhooks: one attempt, and the event's way to it.
@@ -36,7 +41,8 @@ async def follow_crawl(cluster: Cluster, plan: Plan, stop: asyncio.Event, *, beg
         if not cluster.is_ours:
             await check_server(bus)
         note = await asyncio.to_thread(_compared, settings, plan)
-        answer = await start(bus, plan)
+        with _said_if_nobody_answers(cluster):
+            answer = await start(bus, plan)
         _say_started(settings, plan, answer, note)
         state = await watch(bus, settings, answer.crawl, plan.spec.name, view_for(settings.progress))
         summary = await _summary(bus, settings, state, seconds=time.monotonic() - began)
@@ -46,6 +52,19 @@ async def follow_crawl(cluster: Cluster, plan: Plan, stop: asyncio.Event, *, beg
                 await _wait_for_webhooks(bus, stop)
             cluster.is_idle = not stop.is_set()
         return summary
+
+
+@contextlib.contextmanager
+def _said_if_nobody_answers(cluster: Cluster) -> Iterator[None]:
+    """A cluster that is ours has a scheduler; of another one nobody knows."""
+    words = "penstock: no answer yet; do `penstock scheduler` and `penstock record` run there?"
+    hint = asyncio.get_running_loop().call_later(_SILENT_SECONDS, partial(print, words, file=sys.stderr, flush=True))
+    if cluster.is_ours:
+        hint.cancel()
+    try:
+        yield
+    finally:
+        hint.cancel()
 
 
 def _compared(settings: Settings, plan: Plan) -> str | None:

@@ -14,7 +14,7 @@ from events.commands import CrawlCancel, CrawlPause, CrawlResume, SeedsAdd
 from events.envelope import Payload
 from events.errors import Refused
 from events.settings import Settings, load
-from penstock.cluster import one_machine
+from penstock.cluster import one_machine, running_in
 from penstock.commands.recorded import crawl_of
 from penstock.seeds import seed_urls
 from penstock.submit import give, until_recorded
@@ -34,6 +34,9 @@ def control(verb: str, crawl: str, given: dict[str, Any], *, seeds: list[str], s
     row = crawl_of(settings, crawl)
     if row.state in _ENDED:
         raise Refused(f"crawl {row.id}: the crawl is {row.state} and cannot be {_DONE[verb].replace('its', 'more')}")
+    if verb == "resume" and row.state == "running" and running_in(settings) is None:
+        way = f"penstock crawl --name {row.name} --data {settings.folder}"
+        raise Refused(f"crawl {row.id}: it is not paused, its cluster has ended; go on with it: {way}, or penstock up")
     urls = seed_urls(seeds, file=seeds_file)
     if verb == "add" and not urls:
         raise Refused("nothing to add: give a seed URL or --seeds-file")

@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from events.bus import Bus
+from events.settings import Settings
 from penstock.cluster.folder import DataFolder
 from penstock.site import SiteOptions, expected, running_site
+from storage.database import open_database
+from tests import builders
+from tests.storage.helpers import write
 from tests.system.commands import penstock, rows, running, until
 
 CRAWL = ("--scope", "any", "--delay", "0", "--per-host", "2", "--allow-private", "--progress", "none")
@@ -80,3 +84,23 @@ async def test_seeds_can_be_added_to_a_crawl_that_runs(tmp_path: Path) -> None:
 async def test_a_crawl_that_is_not_there_is_named(tmp_path: Path) -> None:
     done = await penstock("cancel", "none", "--data", str(tmp_path))
     assert (done.status, "none" in done.err) == (2, True), done
+
+
+async def test_resume_says_what_goes_on_with_a_crawl_whose_cluster_has_ended(tmp_path: Path) -> None:
+    engine = open_database(Settings(data=str(tmp_path)))
+    write(engine, tmp_path / "archive", builders.crawl_started())
+    engine.dispose()
+
+    done = await penstock("resume", builders.CRAWL, "--data", str(tmp_path))
+
+    assert done.status == 2, done
+    assert "it is not paused, its cluster has ended; go on with it: penstock crawl --name" in done.err
+
+
+async def test_who_begins_a_crawl_where_nobody_is_at_work_is_told_so(redis_url: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    words = ("crawl", "http://127.0.0.1:1/", "--data", str(tmp_path))
+    async with running(*words, log=log, PENSTOCK_REDIS_URL=redis_url) as process:
+        await until(lambda: "no answer yet; do `penstock scheduler`" in log.read_text())
+        process.send_signal(signal.SIGINT)
+        await process.wait()
