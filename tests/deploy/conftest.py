@@ -11,6 +11,7 @@ from penstock.site import SiteOptions
 from tests.deploy.client import Client
 from tests.deploy.files import SECRETS, compose
 from tools.compose.runner import Runner
+from tools.compose.script import OutOfSight, programs
 from tools.compose.wires import can_make_namespaces
 
 #: The simulated web of the cluster's tests.
@@ -53,3 +54,7 @@ def running_cluster(options: SiteOptions, *, workers: int, **variables: str) -> 
 def _wanted() -> None:
     if not can_make_namespaces():
         pytest.skip("namespaces cannot be made here: that takes Linux, root, iproute2 and util-linux")
+    try:
+        programs()
+    except OutOfSight as error:
+        pytest.skip(str(error))

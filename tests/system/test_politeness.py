@@ -7,8 +7,9 @@ import pytest
 from penstock.site import SiteOptions, judge, running_site
 from tests.system.commands import penstock, rows
 
-#: Stamps are taken where a request is read, a little after it was sent.
-TOLERANCE_SECONDS = 0.005
+#: Stamps are taken where a request is read: a little after it was sent, and on a busy machine some time after. Without
+#: the delay, gaps would be as short as an answer takes, 0.01 to 0.07 s.
+TOLERANCE_SECONDS = 0.05
 
 
 async def test_no_host_ever_sees_more_than_its_limit_or_less_than_its_delay(tmp_path: Path) -> None:
