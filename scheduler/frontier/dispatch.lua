@@ -86,6 +86,7 @@ local function next_queued(crawl, c, host, h)
   local popped = redis.call('ZPOPMIN', queue_key(crawl, host))
   if not popped[1] then
     unqueue(crawl, host)
+    rest(host)
     return false
   end
   local bar = string.find(popped[1], '|', 1, true)
@@ -130,7 +131,8 @@ local function claim(crawl, c)
     if tonumber(first[2]) > now then return false, tonumber(first[2]) end
     local host = first[1]
     local h = look_at(host, c)
-    if h.pending or h.in_flight >= (h.unknown and 1 or h.limit) then
+    -- A robots.txt is asked for in its crawl's turn, as a page is: whoever does not go by it cannot keep it waiting.
+    if h.in_flight >= h.limit or (c.robots and h.pending) then
       redis.call('ZREM', due_key(crawl), host)
     elseif h.free_at > now then
       redis.call('ZADD', due_key(crawl), whole(h.free_at), host)

@@ -1,11 +1,12 @@
 -- Library. Queues of URL jobs, one for each host and crawl, and what happens to a job that is left out.
 --
 -- wake(host, at)                      the host may be asked from `at` on: show it to all crawls that want it
--- rest(host)                          nobody wants the host for now: it is remembered for a while
+-- rest(host)                          nobody wants the host for now: it is remembered for a while, and for as long as
+--                                     any wait that is noted on it
 -- enqueue(crawl, host, depth, member) queue a job, by depth, then first come first served
 -- leave_out(crawl, member, reason, source, time)  count and say the outcome of a job that is not asked for
 local DEPTH_STEP = 2 ^ 40 -- leaves room for 10^12 URLs on one depth and 8,000 depths
-local HOST_LIFE = 7200000 -- a host that nobody wants is remembered for two hours: longer than any block
+local HOST_LIFE = 7200000 -- a host that nobody wants is remembered for two hours behind its last wait (a day, maybe)
 
 local function wake(host, at)
   for _, crawl in ipairs(redis.call('SMEMBERS', host_crawls_key(host))) do
@@ -14,7 +15,13 @@ local function wake(host, at)
 end
 
 local function rest(host)
-  if redis.call('EXISTS', host_crawls_key(host)) == 0 then redis.call('PEXPIRE', host_key(host), HOST_LIFE) end
+  if redis.call('EXISTS', host_crawls_key(host)) == 1 then return end
+  local now = now_ms()
+  local last = now
+  for _, at in ipairs(redis.call('HMGET', host_key(host), 'asked_at', 'next_at', 'block_until')) do
+    last = math.max(last, int(at))
+  end
+  redis.call('PEXPIRE', host_key(host), whole(last - now + HOST_LIFE))
 end
 
 local function enqueue(crawl, host, depth, member)

@@ -89,3 +89,33 @@ async def test_a_host_that_may_be_asked_later_says_when(bus):
 
     assert issued.count == 0
     assert 25_000 < issued.next_due_ms <= 30_000
+
+
+async def test_a_crawl_that_ignores_robots_txt_lets_one_that_obeys_have_its_turn(bus):
+    theirs, mine = [f"{A}{n}" for n in range(120)], [f"{A}b{n}" for n in range(5)]
+
+    async with running(bus, Web(dict.fromkeys([*theirs, *mine], ()), latency_ms=5)) as run:
+        rude = await run.start(*theirs, per_host=4)
+        await run.until(lambda: len(run.starts) >= 8)
+        polite = await run.start(*mine, per_host=4, obey_robots=True)
+        await run.finished(polite)
+        await run.finished(rude)
+
+    asked = [url for url, _, _ in run.starts]
+    assert asked.index(A + "robots.txt") < 40
+    assert max(map(asked.index, mine)) < 80
+
+
+async def test_a_robots_txt_that_takes_long_holds_up_only_who_goes_by_it(bus):
+    theirs = [f"{A}{n}" for n in range(10)]
+
+    async with running(bus, Web(dict.fromkeys([*theirs, A + "b"], ()))) as run:
+        run.hold = {A + "robots.txt"}
+        polite = await run.start(A + "b", obey_robots=True)
+        await run.until(lambda: run.starts)
+        await run.finished_now(await run.start(*theirs))
+        await run.let_go(A + "robots.txt")
+        end = await run.finished(polite)
+
+    assert end.fetched == 1
+    assert run.most_in_flight["http://a.test"] <= 8

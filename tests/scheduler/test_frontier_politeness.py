@@ -1,5 +1,6 @@
 """Hosts are spared: at most so many requests in flight, at least so long apart, by the server's own clock."""
 
+import asyncio
 from itertools import pairwise
 
 import pytest
@@ -192,3 +193,22 @@ async def test_a_clock_that_was_set_back_does_not_shut_the_gate_for_long(bus):
 
 def _job(number: int) -> PageFetch:
     return PageFetch(url=f"{A}{number}", host=HOST_A)
+
+
+async def test_a_host_is_remembered_for_as_long_as_any_wait_that_is_noted_on_it(bus):
+    """A delay may be a day: who starts another crawl in three hours must not ask the host at once."""
+    three_hours = 10_800
+
+    async with running(bus, Web({A: ()})) as run:
+        await run.finished(await run.start(A, delay_seconds=three_hours))
+        while await bus.redis.scard(bus.keys.forgetting):
+            await asyncio.sleep(0.01)
+
+    assert await bus.redis.ttl(bus.keys.host(HOST_A)) > three_hours
+
+
+async def test_a_host_without_a_wait_is_forgotten_in_the_end(bus):
+    async with running(bus, Web({A: ()})) as run:
+        await run.finished(await run.start(A))
+
+    assert 0 < await bus.redis.ttl(bus.keys.host(HOST_A)) <= 7_200
