@@ -15,7 +15,7 @@ from storage.archive import SegmentStore
 from storage.archive_reader import ArchiveReader
 from storage.endings import format_of
 from storage.flat import Table, table_of
-from storage.formats import comma_separated, json_lines
+from storage.formats import comma_separated, json_lines, shown_json
 from storage.parquet import typed, write_parquet
 from storage.warc_export import warc_members
 from storage.whole_files import standard_output, whole_file, whole_path
@@ -69,9 +69,11 @@ def export(
         return _to_parquet(engine, what, choice, to)
     if chosen == "warc":
         assert archive is not None, "WARC comes from an archive"
+        if to == "-" and sys.stdout.isatty():
+            raise Refused("WARC is not for a terminal: give a file with -o, or send it on with |")
         with ArchiveReader(archive, engine) as reader:
             return _to_file(warc_members(reader, crawl, name="penstock.warc.gz" if to == "-" else Path(to).name), to)
-    return _to_file(_texts(engine, what, choice, chosen), to)
+    return _to_file(_texts(engine, what, choice, chosen, is_shown=to == "-" and sys.stdout.isatty()), to)
 
 
 def _check_version(engine: Engine, choice: Choice) -> None:
@@ -82,11 +84,15 @@ def _check_version(engine: Engine, choice: Choice) -> None:
         raise Refused(f"no items by version {choice.version!r}; there are: {names}")
 
 
-def _texts(engine: Engine, what: What, choice: Choice, format: str) -> Iterator[bytes]:
+def _texts(engine: Engine, what: What, choice: Choice, format: str, *, is_shown: bool) -> Iterator[bytes]:
     if what == "events":
-        return _event_lines(engine, choice)
-    table = _table(engine, what, choice)
-    return json_lines(table.rows) if format == "jsonl" else comma_separated(table.rows, columns=list(table.columns))
+        lines = _event_lines(engine, choice)
+    else:
+        table = _table(engine, what, choice)
+        if format == "csv":
+            return comma_separated(table.rows, columns=list(table.columns), is_shown=is_shown)
+        lines = json_lines(table.rows)
+    return shown_json(lines) if is_shown else lines
 
 
 def _table(engine: Engine, what: What, choice: Choice) -> Table:

@@ -10,17 +10,23 @@ import gc
 import sys
 
 from events.errors import PenstockError
-from events.logs import masked, visible
+from events.logs import configure_logs, masked, visible
+from events.private import keep_private
 
 #: The commands that containers and one-machine clusters run; also in `penstock.commands.stages`.
 _STAGES = ("scheduler", "worker", "parse", "record")
 _TIED = "--tied"
+#: Commands whose files are wherever a person wants them, and as private as he has his files.
+_WRITE_ELSEWHERE = ("export", "site")
 #: What is imported stays. To look for garbage among it after each 700 objects, as Python does, is a fifth of the start.
 _OBJECTS = 50_000
 
 
 def main() -> None:
     """Run the command line; what a person must mend is one line on standard error, never a traceback."""
+    configure_logs("WARNING", format="person")
+    if sys.argv[1:2] and sys.argv[1] not in _WRITE_ELSEWHERE:
+        keep_private()
     try:
         _run(sys.argv[1:])
     except PenstockError as error:

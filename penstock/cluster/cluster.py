@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from events.errors import Refused
+from events.safe_text import STARS, masked
 from events.settings import Settings
 from penstock.cluster.folder import Address, DataFolder
 from penstock.cluster.server import EmbeddedServer, wait_until_gone
@@ -83,9 +84,21 @@ def _at(settings: Settings, address: Address) -> Settings:
     return msgspec.structs.replace(
         settings,
         redis_url=address.redis_url,
-        database_url=address.database_url,
+        database_url=_database_at(settings, address),
         prefix=address.prefix,
         allow_private=address.allow_private,
+    )
+
+
+def _database_at(settings: Settings, address: Address) -> str:
+    """The cluster's database; where it wants a password, that is for the settings to say, for no file has it."""
+    if masked(settings.sql_url) == address.database_url:
+        return settings.sql_url
+    if STARS not in address.database_url:
+        return address.database_url
+    raise Refused(
+        f"the cluster of {settings.folder} keeps its pages in {address.database_url}; "
+        "set PENSTOCK_DATABASE_URL to that, with the password"
     )
 
 
@@ -116,7 +129,7 @@ async def _started(settings: Settings, folder: DataFolder, commands: tuple[str, 
 
 def _publish_address(folder: DataFolder, settings: Settings, server: EmbeddedServer) -> None:
     pid = server.process.pid if server.process else 0
-    places = (settings.redis_url, settings.sql_url, settings.prefix)
+    places = (settings.redis_url, masked(settings.sql_url), settings.prefix)
     folder.write_address(Address(*places, os.getpid(), pid, allow_private=settings.allow_private))
 
 

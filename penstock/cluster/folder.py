@@ -1,6 +1,7 @@
 """The data folder: checked before anything starts, locked by the one cluster that works in it.
 
-Owns `cluster.lock` (held by flock for as long as the cluster lives) and `cluster.json` (how to reach it).
+Owns `cluster.lock` (held by flock for as long as the cluster lives) and `cluster.json` (how to reach it, without any
+password). What is made there is its owner's alone: folders 0700, files 0600.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import IO
 import msgspec
 
 from events.errors import Refused
+from events.private import PRIVATE_MODE, keep_private
 
 #: A Unix socket's path may not be longer (104 on macOS, 108 on Linux, with a byte at the end).
 _LONGEST_SOCKET_PATH = 100
 
 
 class Address(msgspec.Struct, frozen=True):
-    """How to reach the cluster of a folder."""
+    """How to reach the cluster of a folder; a password in the database's address is stars."""
 
     redis_url: str
     database_url: str
@@ -39,7 +41,13 @@ class DataFolder:
         self._lock: IO[str] | None = None
 
     def prepare(self) -> None:
-        """Make the folder and what lies in it, and see that it can be written."""
+        """Make the folder and what lies in it, and see that it can be written; what this process makes is private."""
+        keep_private()
+        try:
+            if not any(self.path.iterdir()):
+                self.path.chmod(PRIVATE_MODE)  # an empty one has nothing that is meant for somebody else
+        except OSError:
+            pass  # there is none yet, or it cannot be written, which is said below
         try:
             for name in ("", "archive", "logs", "redis"):
                 (self.path / name).mkdir(parents=True, exist_ok=True)

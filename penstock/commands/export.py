@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from sqlalchemy import Engine
 
 from events import topology
 from events.errors import Refused
-from events.logs import configure_logs
 from events.settings import load
 from penstock.commands.recorded import recorded, recorded_crawl
 from penstock.stopping import ended_by_sigterm
@@ -32,7 +30,6 @@ def export(
 ) -> None:
     """Write the rows; raises `Refused` for a crawl that is not there or a file that cannot be written."""
     settings = load(given)
-    configure_logs("WARNING", to=sys.stderr)
     _check(what, types, all_versions=all_versions, version=version, flat=flat)
     archive = open_store(settings) if what == "warc" else None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 import time
 from typing import Any
 
@@ -42,7 +41,7 @@ def reparse(crawl: str, given: dict[str, Any], *, spider: str | None, json: bool
     began = time.monotonic()
     settings = load(given)
     # What befalls single pages is in the summary, and a warning would go right through the bar.
-    configure_logs("ERROR", to=sys.stderr)
+    configure_logs("ERROR", format="person")
     with recorded_crawl(settings, crawl) as (engine, row):
         task = _task(engine, row, spider)
     tally, finished = asyncio.run(_run(settings, task))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import resource
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from events.logs import masked
+from events.private import PRIVATE_MODE
 from events.settings import Settings
 from penstock import __version__
 from penstock.doctor.finding import Finding, bad, ok, warn
@@ -60,6 +63,17 @@ def _shown(name: str, value: Any) -> str:
         return "***" if value else "empty"
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return masked(text) or "empty"
+
+
+def privacy(folder: Path) -> list[Finding]:
+    """Whether somebody else than its owner can look into the data folder; nothing where there is none."""
+    try:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+    except OSError:
+        return []
+    if mode & ~PRIVATE_MODE:
+        return [warn("data folder", f"{folder} is open to others (mode {mode:04o})", f"chmod -R go= {folder}")]
+    return [ok("data folder", f"{folder}, for its owner alone")]
 
 
 def open_files(settings: Settings, most: int | None = None) -> Finding:

@@ -13,6 +13,8 @@ import ada_url
 import msgspec
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from events.safe_text import without_credentials
+
 #: Longer URLs are not handed on; servers refuse them, and a long base makes gigabytes of a few short links.
 MAX_URL_CHARS = 8_000
 #: All links of a page together, in characters; bounds the message that carries them.
@@ -102,14 +104,14 @@ def _needs_only_the_folder(href: str) -> bool:
 
 
 def resolve(href: str, base: str) -> str | None:
-    """The absolute URL of a link without its fragment; None for what is no http or https URL, or too long."""
+    """A link as an absolute URL without fragment and credentials; None for no http or https URL, or too long a one."""
     try:
         url: str = ada_url.join_url(base, href)
     except ValueError:
         return None
     if not url.startswith(("http://", "https://")) or len(url) > MAX_URL_CHARS:
         return None
-    return without_fragment(url)
+    return without_credentials(without_fragment(url))
 
 
 _resolve = lru_cache(_REMEMBERED)(lambda folder, href: resolve(href, folder))

@@ -11,12 +11,16 @@ from scraper.errors import BlockedAddress, InvalidUrl
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+#: What Python's `ipaddress` calls global, or may call so in some version, and is not: the special-purpose registries of
+#: IANA (RFC 6890), among them the local NAT64 prefix (RFC 8215), whatever address stands in it, and the documentation
+#: prefix of RFC 9637.
 _NEVER = tuple(
     map(
         ipaddress.ip_network,
         (
             *("0.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15"),
             *("240.0.0.0/4", "168.63.129.16/32", "fec0::/10", "fc00::/7"),
+            *("64:ff9b:1::/48", "3fff::/20"),
         ),
     )
 )
@@ -25,7 +29,6 @@ _HOLDERS = (
     (ipaddress.IPv6Network("::ffff:0:0/96"), 0, 0),
     (ipaddress.IPv6Network("::/96"), 0, 0),
     (ipaddress.IPv6Network("64:ff9b::/96"), 0, 0),
-    (ipaddress.IPv6Network("64:ff9b:1::/48"), 0, 0),
     (ipaddress.IPv6Network("2002::/16"), 80, 0),
     (ipaddress.IPv6Network("2001::/32"), 0, 0xFFFFFFFF),
 )

@@ -5,6 +5,7 @@ from email.utils import parsedate_to_datetime
 
 import ada_url
 
+from events.safe_text import without_credentials
 from scraper.errors import BadLocation
 from scraper.http.client import Answer
 
@@ -31,7 +32,7 @@ def location_of(answer: Answer) -> str | None:
         raise BadLocation("the redirect leads to something that is not a URL") from None
     if target.protocol not in ("http:", "https:"):
         raise BadLocation(f"the redirect leads to a {target.protocol} URL")
-    return str(target.href)
+    return without_credentials(str(target.href))
 
 
 def _as_sent(value: str) -> str:

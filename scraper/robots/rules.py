@@ -10,6 +10,8 @@ import re
 
 from protego import Protego
 
+from events.safe_text import without_credentials
+
 #: What is read of a robots.txt; the RFC asks for at least 500 KiB.
 MOST_BYTES = 512 * 1024
 #: The longest crawl-delay that is kept; larger ones are taken as this.
@@ -69,7 +71,7 @@ class Rules:
     def sitemaps(self) -> tuple[str, ...]:
         """The sitemaps that are named, at most MOST_SITEMAPS; only http and https."""
         found = (url for url in self._protego.sitemaps if url.lower().startswith(("http://", "https://")))
-        return tuple(dict.fromkeys(found))[:MOST_SITEMAPS]
+        return tuple(dict.fromkeys(map(without_credentials, found)))[:MOST_SITEMAPS]
 
 
 def _for_us(text: str, token: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from events.settings import Settings, load, origins
 from penstock.doctor.finding import ok, span, warn
-from penstock.doctor.machine import open_files, packages, python_version, settings_given
+from penstock.doctor.machine import open_files, packages, privacy, python_version, settings_given
 from penstock.view.numbers import size
 
 
@@ -56,3 +56,13 @@ def test_bytes_are_said_in_units(count, text):
 @pytest.mark.parametrize(("seconds", "text"), [(0.0004, "0.4 ms"), (61, "61 s"), (600, "10 min"), (90_000, "25 h")])
 def test_times_are_said_in_units(seconds, text):
     assert span(seconds) == text
+
+
+def test_a_data_folder_that_others_can_look_into_is_told(tmp_path):
+    tmp_path.chmod(0o755)
+    assert str(privacy(tmp_path)[0]) == (
+        f"warn data folder: {tmp_path} is open to others (mode 0755); chmod -R go= {tmp_path}"
+    )
+    tmp_path.chmod(0o700)
+    assert [one.level for one in privacy(tmp_path)] == ["ok"]
+    assert privacy(tmp_path / "none") == []

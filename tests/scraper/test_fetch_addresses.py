@@ -16,7 +16,9 @@ from scraper.http.addresses import check_url, host_key, is_public
         "::ffff:169.254.169.254",  # mapped
         "::7f00:1",  # compatible
         "64:ff9b::7f00:1",  # NAT64
-        "64:ff9b:1::a9fe:a9fe",
+        *("64:ff9b:1::a9fe:a9fe", "64:ff9b:1::808:808", "64:ff9b:1:ffff::1"),  # NAT64 of one's own (RFC 8215)
+        *("3fff::1", "3fff:fff:ffff::1", "2001:db8::1"),  # for documentation (RFC 9637, RFC 3849)
+        *("5f00::1", "100::1", "100:0:0:1::1"),  # segment routing, discard-only, dummy (RFC 9602, 6666, 9780)
         "2002:7f00:1::",  # 6to4
         "2001::80ff:fffe",  # Teredo, inverted
         *("", "example.com", "127.1"),

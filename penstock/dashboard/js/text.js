@@ -3,7 +3,7 @@
 // What strangers made (titles, URLs, items) goes through `visible` before it is shown: control and direction characters
 // are spelled out, so that it stays on its line and reads as it is stored. A lone surrogate counts as such.
 
-const CONTROL = /[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu;
+const CONTROL = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu;
 const SHORT = new Map([
     ["\t", "\\t"],
     ["\n", "\\n"],
