@@ -11,6 +11,7 @@ even if it is not to follow it, so that a bad Location takes the whole answer aw
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import cache, lru_cache
+from http import HTTPStatus
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +24,7 @@ from scraper.errors import BodyTooLarge, Deadline, FetchError, HeadersTooLarge, 
 from scraper.http.addresses import check_url
 from scraper.http.budget import without_limit
 from scraper.http.causes import classified
+from scraper.http.connection import StaleConnection
 from scraper.http.decoding import ACCEPTED, decode, largest
 from scraper.http.exchange import ExactSession, Exchange, at_once, current
 from scraper.http.lean import httpx, httpx_aiohttp
@@ -178,13 +180,25 @@ class Client:
             await response.aclose()
 
     async def _send(self, request: httpx.Request, exchange: Exchange) -> httpx.Response:
-        try:
-            return await self._transport.handle_async_request(request)
-        except httpx.TransportError as error:
-            # The host gave an idle connection up just when it was used again (RFC 9112 §9.3.1): ask once more.
-            if not (exchange.reused and isinstance(error.__cause__, aiohttp.ServerDisconnectedError | ConnectionError)):
-                raise
-            return await self._transport.handle_async_request(request)
+        # Ends, because each round takes a connection out of the pool, and only a fresh one ends all rounds.
+        while True:
+            try:
+                response = await self._transport.handle_async_request(request)
+            except StaleConnection:
+                continue
+            except httpx.TransportError as error:
+                # The host gave an idle connection up just when it was used again (RFC 9112 §9.3.1): ask once more.
+                gone = isinstance(
+                    error.__cause__, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError
+                )
+                if not (exchange.reused and gone):
+                    raise
+                continue
+            if not (exchange.reused and response.status_code == HTTPStatus.REQUEST_TIMEOUT):
+                return response
+            # So does this: it was sent to say that nothing was asked for long (RFC 9110 §15.5.9).
+            exchange.give_up_connection()
+            await response.aclose()
 
     async def _read(
         self, response: httpx.Response, exchange: Exchange, cut_at: int | None, make_room: MakeRoom

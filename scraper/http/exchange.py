@@ -12,11 +12,12 @@ from contextvars import ContextVar
 from itertools import count
 from types import TracebackType
 from typing import Any
-from weakref import WeakSet
 
 import aiohttp
 import yarl
 from aiohttp.http_exceptions import BadHttpMessage
+
+from scraper.http.connection import Connection
 
 #: Answers of the 1xx kind before the real one; more are refused.
 MOST_INTERIM = 16
@@ -37,6 +38,7 @@ class Exchange:
         self.started_at = int(time.time() * 1000)
         self.address, self.http_version = "", "1.1"
         self.reused = False
+        self._connection: Connection | None = None
         self.request: aiohttp.ClientRequest | None = None
         self._seconds = deadline_seconds
         self._loop = asyncio.get_running_loop()
@@ -60,13 +62,25 @@ class Exchange:
         return f"{request.method} {request.url.raw_path_qs} {version}\r\n{lines}\r\n".encode()
 
     async def about_to_send(self, connection: Any) -> None:
-        """Wait for `before_send`, which does not count, then note the time and the peer."""
+        """Wait for `before_send`, which does not count, then note the time and the peer.
+
+        Raises `StaleConnection` if the connection was given up meanwhile.
+        """
+        protocol: Connection = connection.protocol
+        protocol.check()
         await self.wait_for(self.before_send())
+        protocol.check()
         self.sent_at, self.started_at = self._loop.time(), int(time.time() * 1000)
-        self.reused = connection.protocol in _used
-        _used.add(connection.protocol)
+        self.reused = protocol.used
+        self._connection = protocol
+        protocol.begin()
         peer = connection.transport.get_extra_info("peername")
         self.address = peer[0] if peer else ""
+
+    def give_up_connection(self) -> None:
+        """See to it that the connection is used for no further request."""
+        if self._connection is not None:
+            self._connection.give_up()
 
     async def wait_for(self, ours: Awaitable[None]) -> None:
         """Await what is no fault of the host's, so that its deadline moves on by as much."""
@@ -78,8 +92,6 @@ class Exchange:
 
 
 current: ContextVar[Exchange] = ContextVar("exchange")
-#: Connections that have carried a request before.
-_used: WeakSet[Any] = WeakSet()
 
 
 class NotingRequest(aiohttp.ClientRequest):
@@ -94,7 +106,7 @@ class NotingRequest(aiohttp.ClientRequest):
 
 
 class CountingResponse(aiohttp.ClientResponse):
-    """aiohttp's response, which does not wait for the real answer behind any number of interim ones."""
+    """aiohttp's response, which waits for no more than some interim answers, and says when its own is complete."""
 
     async def start(self, connection: Any) -> aiohttp.ClientResponse:
         """Read the head of the answer."""
@@ -111,6 +123,12 @@ class CountingResponse(aiohttp.ClientResponse):
             return await super().start(connection)
         finally:
             del protocol.read
+
+    def _release_connection(self) -> None:
+        if self._connection is not None and self._connection.protocol is not None:
+            protocol: Any = self._connection.protocol
+            protocol.rest()
+        super()._release_connection()
 
 
 class ExactSession:

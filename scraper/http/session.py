@@ -4,10 +4,13 @@ Takes a resolver and a TLS context; gives the session, which whoever asked for i
 connection to an address that is not public, unless the operator allows it.
 """
 
+import asyncio
+from functools import partial
 from typing import Any
 
 import aiohttp
 
+from scraper.http.connection import Connection
 from scraper.http.exchange import CountingResponse, NotingRequest
 from scraper.http.resolver import PinningResolver, guarded_socket
 
@@ -30,6 +33,7 @@ def open_session(resolver: PinningResolver, tls: Any, *, allow_private: bool) ->
         ttl_dns_cache=_NAME_SECONDS,
         keepalive_timeout=KEEP_ALIVE_SECONDS,
     )
+    connector._factory = partial(Connection, loop=asyncio.get_running_loop())  # type: ignore[assignment]
     session = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from ssl import SSLContext
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -48,11 +49,13 @@ class RawServer:
 
 
 @contextlib.asynccontextmanager
-async def raw_server(script: Script | bytes, host: str = "127.0.0.1") -> AsyncIterator[RawServer]:
+async def raw_server(
+    script: Script | bytes, host: str = "127.0.0.1", *, tls: SSLContext | None = None
+) -> AsyncIterator[RawServer]:
     """Serve a script, or the same bytes to every request of a kept connection."""
     running = RawServer(script)
-    server = await asyncio.start_server(running.accept, host, 0)
-    running.url = f"http://{host}:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(running.accept, host, 0, ssl=tls)
+    running.url = f"{'https' if tls else 'http'}://{host}:{server.sockets[0].getsockname()[1]}"
     try:
         yield running
     finally:
