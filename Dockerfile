@@ -16,7 +16,7 @@ WORKDIR /build
 COPY deploy/build.lock deploy/build.lock
 RUN pip install --require-hashes --only-binary :all: -r deploy/build.lock
 COPY pyproject.toml README.md LICENSE ./
-COPY events events
+COPY contract contract
 COPY scheduler scheduler
 COPY scraper scraper
 COPY storage storage

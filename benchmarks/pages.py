@@ -8,12 +8,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from events.bus.delivery import Delivery
-from events.commands import PageFetch
-from events.crawls import CrawlSpec
-from events.envelope import Envelope, Message, new_message
-from events.pages import Link, PageParsed
-from events.robots import RobotsRecord
+from contract.bus.delivery import Delivery
+from contract.commands import PageFetch
+from contract.crawls import CrawlSpec
+from contract.envelope import Envelope, Message, new_message
+from contract.pages import Link, PageParsed
+from contract.robots import RobotsRecord
 from penstock.site import SiteOptions
 from penstock.site.graph import Web
 from penstock.site.pages import page_body

@@ -14,10 +14,10 @@ import time
 
 import msgspec
 
-from events.bus import Bus, Consumer, HandOver
-from events.bus.groups import ensure_groups
-from events.settings import Settings
-from events.topology import DISCOVER
+from contract.bus import Bus, Consumer, HandOver
+from contract.bus.groups import ensure_groups
+from contract.settings import Settings
+from contract.topology import DISCOVER
 from scraper import parse
 from tests.conftest import start_redis
 from tests.scraper.pages import fetched, make_crawl

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 
 from benchmarks import pages
-from events.bus import Bus, Consumer, Delivery, HandOver, Keep, publish
-from events.bus.groups import ensure_groups, mark_restored
-from events.bus.janitor import tidy
-from events.commands import CrawlStart
-from events.envelope import new_message
-from events.topology import FETCH, NOTIFY, PARSE, RECORD, Stage
+from contract.bus import Bus, Consumer, Delivery, HandOver, Keep, publish
+from contract.bus.groups import ensure_groups, mark_restored
+from contract.bus.janitor import tidy
+from contract.commands import CrawlStart
+from contract.envelope import new_message
+from contract.topology import FETCH, NOTIFY, PARSE, RECORD, Stage
 from scheduler.discover import discover
 from scheduler.report import backlogs
 from scheduler.seed import seed

@@ -24,12 +24,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from events import codec
-from events.bus import Bus
-from events.bus.groups import ensure_groups
-from events.lifetime import die_with_parent
-from events.pages import Item, Link
-from events.settings import Settings
+from contract import codec
+from contract.bus import Bus
+from contract.bus.groups import ensure_groups
+from contract.lifetime import die_with_parent
+from contract.pages import Item, Link
+from contract.settings import Settings
 from storage import queries, record
 from storage.database import make_engine, open_database
 from tests import builders

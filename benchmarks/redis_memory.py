@@ -33,9 +33,9 @@ from benchmarks.played_crawl import (
     work_off,
     working,
 )
-from events.bus import Bus, Consumer
-from events.bus.janitor import tidy
-from events.topology import DISPATCH, FETCH, NOTIFY, PARSE, RECORD
+from contract.bus import Bus, Consumer
+from contract.bus.janitor import tidy
+from contract.topology import DISPATCH, FETCH, NOTIFY, PARSE, RECORD
 from scheduler.frontier import Frontier
 from tests.conftest import start_redis
 

@@ -15,8 +15,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from events.pages import Link
-from events.settings import Settings
+from contract.pages import Link
+from contract.settings import Settings
 from penstock.site import SiteOptions
 from penstock.site.graph import Web
 from penstock.site.pages import page_body

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from events.errors import Refused
+from contract.errors import Refused
 
 _OPTIONS = ("endpoint", "region", "virtual_hosted_style_request", "conditional_put")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}\Z")

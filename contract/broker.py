@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from events.keys import Keys
-from events.redis_url import RedisUrl, parse_redis_url
+from contract.keys import Keys
+from contract.redis_url import RedisUrl, parse_redis_url
 
 #: A server that has not taken a connection after this long is not there; a Sentinel is asked for its master again.
 CONNECT_SECONDS = 5

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from events import commands, crawls, pages
-from events.envelope import Envelope, Message, Payload
-from events.errors import Undecodable
+from contract import commands, crawls, pages
+from contract.envelope import Envelope, Message, Payload
+from contract.errors import Undecodable
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 #: How JSON spells NUL.

@@ -4,9 +4,9 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from events.crawls import CrawlSpec
-from events.envelope import Payload
-from events.pages import Link
+from contract.crawls import CrawlSpec
+from contract.envelope import Payload
+from contract.pages import Link
 
 
 class CrawlStart(Payload, frozen=True):

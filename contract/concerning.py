@@ -2,7 +2,7 @@
 
 from contextvars import ContextVar, Token
 
-from events.envelope import Message
+from contract.envelope import Message
 
 #: The stage that handles a message in this context, and the message.
 about: ContextVar[tuple[str, Message] | None] = ContextVar("about", default=None)

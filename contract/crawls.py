@@ -10,8 +10,8 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from events.envelope import Payload
-from events.errors import Refused
+from contract.envelope import Payload
+from contract.errors import Refused
 
 #: What robots.txt groups are matched against, and what a site's owner finds in the log.
 DEFAULT_USER_AGENT = "Penstock/0.1 (+https://github.com/penstock/penstock)"

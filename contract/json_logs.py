@@ -6,7 +6,7 @@ Takes Python's records and those of structlog (a spider may use either), gives
 
 and what is bound in structlog's context variables. What a line does not have is left out. `url_key` is the fingerprint
 of the URL, the same that events and tables have; `trace_id` is there where the message is traced. The text is that of
-`events.logs` in safety: passwords are masked, and no control or direction character leaves unescaped.
+`contract.logs` in safety: passwords are masked, and no control or direction character leaves unescaped.
 """
 
 import json
@@ -18,9 +18,9 @@ from typing import Any
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
-from events.concerning import about
-from events.safe_text import CONTROL, masked
-from events.tracing.ids import read
+from contract.concerning import about
+from contract.safe_text import CONTROL, masked
+from contract.tracing.ids import read
 
 _Event = MutableMapping[str, Any]
 

@@ -4,7 +4,7 @@ All keys of one shard carry one hash tag, so that each script stays in one slot 
 `Keys.root` and add the same words; `scheduler/frontier/keys.lua` is held against this catalogue by a test.
 """
 
-from events import topology
+from contract import topology
 
 
 class Keys:
@@ -142,7 +142,7 @@ class Keys:
         return f"{self.root}host_crawls:{host}"
 
     def robots(self, host: str) -> str:
-        """STRING: what the host's robots.txt came to, as `events.robots.RobotsRecord` in JSON."""
+        """STRING: what the host's robots.txt came to, as `contract.robots.RobotsRecord` in JSON."""
         return f"{self.root}robots:{host}"
 
     # -- the frontier as a whole

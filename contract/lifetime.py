@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 
-from events.tied import die_with_parent
+from contract.tied import die_with_parent
 
 __all__ = ["die_with_parent", "happened", "stop_on_signals"]
 

@@ -1,9 +1,9 @@
 """One line per log record, whatever the record says.
 
-Takes Python's records, gives `time LEVEL stage action=… sentence`, or a JSON object (`events.json_logs`), or for a
+Takes Python's records, gives `time LEVEL stage action=… sentence`, or a JSON object (`contract.json_logs`), or for a
 person at a terminal `penstock: sentence`. Control characters are shown, not sent (a page's title must not forge a line
 or move a cursor); passwords in URLs are masked. JSON lines also tell which message they are about
-(`events.concerning`).
+(`contract.concerning`).
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import logging
 import sys
 from typing import Literal, TextIO
 
-from events.safe_text import masked, visible
+from contract.safe_text import masked, visible
 
 __all__ = ["LineFormatter", "PersonFormatter", "configure_logs", "masked", "visible"]
 
@@ -78,7 +78,7 @@ def configure_logs(level: str = "INFO", *, to: TextIO | None = None, format: For
 def _formatter(format: Format) -> logging.Formatter:
     if format != "json":
         return PersonFormatter() if format == "person" else LineFormatter()
-    from events.json_logs import json_formatter  # whose library takes a tenth of a second to import
+    from contract.json_logs import json_formatter  # whose library takes a tenth of a second to import
 
     logging.captureWarnings(True)
     return json_formatter()

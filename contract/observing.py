@@ -11,11 +11,11 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from events import tracing
-from events.bus.watching import watch_with
-from events.logs import configure_logs
-from events.metrics import numbers
-from events.settings import Settings
+from contract import tracing
+from contract.bus.watching import watch_with
+from contract.logs import configure_logs
+from contract.metrics import numbers
+from contract.settings import Settings
 
 _WORD = "metrics"
 #: The server of this process, if metrics are on, and the process that began.
@@ -41,7 +41,7 @@ def begin(settings: Settings, *, stages: Sequence[str] = (), children: int = 0) 
     _pid = os.getpid()
     configure_logs(settings.log_level, format=settings.log_format)
     if settings.metrics_port:
-        from events.metrics.server import MetricsServer
+        from contract.metrics.server import MetricsServer
 
         found = numbers.begin(rows=1 + children)
         _server = MetricsServer(found, host=settings.metrics_host, port=settings.metrics_port, expected=stages)
@@ -79,6 +79,6 @@ def end() -> None:
 
 
 def _count() -> None:
-    from events.metrics.watcher import Counting
+    from contract.metrics.watcher import Counting
 
     watch_with(_WORD, Counting)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from events.envelope import Payload
+from contract.envelope import Payload
 
 
 class BodyRef(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 from redis.exceptions import ResponseError
 
-from events.bus.connection import Bus
-from events.bus.scripts import PASSING, Call, Script, attempt, passing
+from contract.bus.connection import Bus
+from contract.bus.scripts import PASSING, Call, Script, attempt, passing
 
-PROGRESS = Script("events.bus", "progress.lua")
+PROGRESS = Script("contract.bus", "progress.lua")
 #: At most ten updates a second of each part.
 INTERVAL_SECONDS = 0.1
 #: The same numbers are said again after this long: Redis may have lost them.

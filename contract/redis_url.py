@@ -19,8 +19,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from events.errors import Refused
-from events.logs import masked
+from contract.errors import Refused
+from contract.logs import masked
 
 #: Each scheme with the port of its servers.
 _PORTS = {"redis": 6379, "rediss": 6379, "unix": 0, "sentinel": 26379, "sentinels": 26379}

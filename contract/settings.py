@@ -13,8 +13,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from events.archive_url import parse_archive_url
-from events.errors import Refused
+from contract.archive_url import parse_archive_url
+from contract.errors import Refused
 
 PREFIX = "PENSTOCK_"
 _POSITIVE = (
@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an operator can set for a process; what belongs to one crawl is in `CrawlSpec`."""
 
     #: Where Redis is: redis://HOST:6379/0, rediss:// for TLS, unix:///PATH, or sentinel://HOST:26379,HOST:26379/NAME
-    #: (see `events.redis_url`); empty: `penstock crawl` starts a server of its own in the data folder.
+    #: (see `contract.redis_url`); empty: `penstock crawl` starts a server of its own in the data folder.
     redis_url: str = ""
     #: Where SQL is; empty: SQLite in the data folder.
     database_url: str = ""
@@ -58,7 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_wire_bytes: int = 10 * 1024 * 1024
     #: Largest body after decoding, in bytes.
     max_body_bytes: int = 20 * 1024 * 1024
-    #: Where the archive is: s3://BUCKET/PREFIX?endpoint=…&region=… or file:///FOLDER (see `events.archive_url`); empty:
+    #: Where the archive is: s3://BUCKET/PREFIX?endpoint=…&region=… or file:///FOLDER (`contract.archive_url`); empty:
     #: in the data folder. Credentials come from AWS_* in the environment, never from here.
     archive_url: str = ""
     #: How long a page may wait for company where a batch becomes an object of its own. More: fewer and larger objects,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine
 
-from events.crawls import CrawlSpec
+from contract.crawls import CrawlSpec
 from scheduler.scope import Scope
 from scheduler.urls import CanonicalURL, canonical
 from storage import hearsay, queries

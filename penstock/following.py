@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from events.bus import Bus
-from events.bus.dead_letters import Filter, dead_letters
-from events.bus.guards import check_server
-from events.commands import Answer
-from events.errors import Refused
-from events.settings import Settings
-from events.topology import NOTIFY, RECORD
+from contract.bus import Bus
+from contract.bus.dead_letters import Filter, dead_letters
+from contract.bus.guards import check_server
+from contract.commands import Answer
+from contract.errors import Refused
+from contract.settings import Settings
+from contract.topology import NOTIFY, RECORD
 from penstock.cluster import Cluster
 from penstock.plan import Plan
 from penstock.submit import start

@@ -26,15 +26,15 @@ from collections import Counter
 
 import msgspec
 
-from events.bus import Bus, Consumer, Delivery
-from events.bus.consumer import LEASE_SECONDS
-from events.bus.entry import enter
-from events.concerning import concerning
-from events.crawls import CrawlFinished
-from events.errors import Unreachable
-from events.lifetime import happened
-from events.settings import Settings
-from events.topology import NOTIFY
+from contract.bus import Bus, Consumer, Delivery
+from contract.bus.consumer import LEASE_SECONDS
+from contract.bus.entry import enter
+from contract.concerning import concerning
+from contract.crawls import CrawlFinished
+from contract.errors import Unreachable
+from contract.lifetime import happened
+from contract.settings import Settings
+from contract.topology import NOTIFY
 from penstock.webhooks.answers import Outcome, Schedule, next_in_seconds
 from penstock.webhooks.crawls import Crawls
 from penstock.webhooks.sender import DEADLINE_SECONDS, Sender

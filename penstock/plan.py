@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from events.crawls import CrawlSpec
-from events.errors import Refused
-from events.settings import Settings
+from contract.crawls import CrawlSpec
+from contract.errors import Refused
+from contract.settings import Settings
 from penstock.webhooks.signature import signing_key
 from penstock.webhooks.targets import check_webhook
 from scheduler.patterns import check_patterns

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from events.errors import Refused
+from contract.errors import Refused
 from scheduler.urls import CanonicalURL, canonical
 from scraper.errors import FetchError
 from scraper.http.addresses import check_url, is_public

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from events.settings import Settings
+from contract.settings import Settings
 from penstock.cluster import Cluster
 from penstock.cluster.folder import DataFolder
 from penstock.cluster.supervisor import Supervisor

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from events.bus import Bus, publish
-from events.bus.groups import ensure_groups
-from events.bus.scripts import PASSING
-from events.commands import Answer, CrawlStart, SeedsAdd
-from events.crawls import new_crawl_id
-from events.envelope import Message, Payload, new_message
-from events.errors import Refused
+from contract.bus import Bus, publish
+from contract.bus.groups import ensure_groups
+from contract.bus.scripts import PASSING
+from contract.commands import Answer, CrawlStart, SeedsAdd
+from contract.crawls import new_crawl_id
+from contract.envelope import Message, Payload, new_message
+from contract.errors import Refused
 from penstock.plan import Plan
 
 if TYPE_CHECKING:

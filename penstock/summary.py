@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from events.errors import Refused
-from events.logs import masked, visible
-from events.settings import Settings
-from events.topology import RECORD
+from contract.errors import Refused
+from contract.logs import masked, visible
+from contract.settings import Settings
+from contract.topology import RECORD
 
 _EXCLUDED = {
     "blocked_address": "a private address; the workers need PENSTOCK_ALLOW_PRIVATE=1 (or --allow-private)",

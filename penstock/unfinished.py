@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from events import codec
-from events.crawls import CrawlSpec, CrawlStarted, SeedsAdded
-from events.errors import Refused
-from events.settings import Settings
+from contract import codec
+from contract.crawls import CrawlSpec, CrawlStarted, SeedsAdded
+from contract.errors import Refused
+from contract.settings import Settings
 from penstock.plan import Plan
 from storage import event_store, queries
 from storage.database import open_database

@@ -16,12 +16,12 @@ from typing import Any, Protocol, Self, TextIO
 
 from redis.exceptions import ResponseError
 
-from events.bus import Bus
-from events.bus.scripts import PASSING
-from events.errors import Refused
-from events.progress import follow
-from events.settings import Settings
-from events.topology import RECORD
+from contract.bus import Bus
+from contract.bus.scripts import PASSING
+from contract.errors import Refused
+from contract.progress import follow
+from contract.settings import Settings
+from contract.topology import RECORD
 from penstock.view.plain import NoView, PlainView
 from penstock.view.state import CrawlState, Watcher
 from scheduler.report import backlogs, counts

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from events.bus.connection import Bus
-from events.bus.scripts import patiently
-from events.crawls import CrawlSpec
+from contract.bus.connection import Bus
+from contract.bus.scripts import patiently
+from contract.crawls import CrawlSpec
 from scheduler.scope import Scope
 
 #: Crawls kept; the oldest goes first. More than there are messages in a batch.

@@ -5,13 +5,13 @@ Takes a dead letter, gives its next attempt; the counts of its crawl stay exact.
 
 from __future__ import annotations
 
-from events import codec
-from events.bus import Bus
-from events.bus.dead_letters import DeadLetter
-from events.bus.scripts import run
-from events.commands import PageFetch
-from events.errors import Refused
-from events.topology import FETCH
+from contract import codec
+from contract.bus import Bus
+from contract.bus.dead_letters import DeadLetter
+from contract.bus.scripts import run
+from contract.commands import PageFetch
+from contract.errors import Refused
+from contract.topology import FETCH
 from scheduler.frontier.frontier import REVIVE
 from scheduler.settle import next_attempt
 

@@ -10,12 +10,12 @@ import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 
-from events.bus import Bus, Consumer, Delivery
-from events.bus.scripts import Call, run_all
-from events.commands import KnownLinks
-from events.concerning import concerning
-from events.pages import Link, PageParsed
-from events.topology import DISCOVER
+from contract.bus import Bus, Consumer, Delivery
+from contract.bus.scripts import Call, run_all
+from contract.commands import KnownLinks
+from contract.concerning import concerning
+from contract.pages import Link, PageParsed
+from contract.topology import DISCOVER
 from scheduler.crawls import Crawls, Known
 from scheduler.frontier import Candidate, Frontier, candidate
 from scheduler.frontier.frontier import SCOPE_HAS_GROWN

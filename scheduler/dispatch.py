@@ -13,12 +13,12 @@ import logging
 
 from redis.exceptions import ResponseError
 
-from events import metrics
-from events.bus import Bus
-from events.bus.scripts import PASSING, passing
-from events.lifetime import happened
-from events.settings import Settings
-from events.topology import DISPATCH
+from contract import metrics
+from contract.bus import Bus
+from contract.bus.scripts import PASSING, passing
+from contract.lifetime import happened
+from contract.settings import Settings
+from contract.topology import DISPATCH
 from scheduler.frontier import Frontier
 from scheduler.frontier.frontier import Issued
 from scheduler.pace import gather

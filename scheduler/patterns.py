@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import re2
 
-from events.crawls import CrawlSpec
-from events.errors import Refused
+from contract.crawls import CrawlSpec
+from contract.errors import Refused
 
 #: Memory of one crawl's `allow` or `deny`, about 10,000 steps of a program: at worst 0.03 s for a URL of 2,000
 #: characters. A hundred patterns as long as a URL fit in; much more, and one crawl makes others wait.

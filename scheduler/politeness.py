@@ -6,8 +6,8 @@ what needs only the event is here.
 
 import random
 
-from events.commands import KnownPage
-from events.pages import PageFailed
+from contract.commands import KnownPage
+from contract.pages import PageFailed
 
 #: Reasons that speak of the host as a whole: it is in trouble, so everybody leaves it alone for a while.
 TROUBLE = frozenset(

@@ -15,11 +15,11 @@ from typing import Any
 import msgspec
 from redis.exceptions import ResponseError
 
-from events import topology
-from events.bus import Bus
-from events.bus.scripts import PASSING
-from events.lifetime import happened
-from events.progress import INTERVAL_SECONDS, Part
+from contract import topology
+from contract.bus import Bus
+from contract.bus.scripts import PASSING
+from contract.lifetime import happened
+from contract.progress import INTERVAL_SECONDS, Part
 
 _COUNTS = ("discovered", "queued", "in_flight", "fetched", "failed", "excluded", "retried", "unfinished")
 #: Backlogs are asked for less often: one command for each stream.

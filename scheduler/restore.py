@@ -11,13 +11,13 @@ import logging
 import random
 from collections.abc import Iterable, Iterator
 
-from events.bus import Bus, Consumer, Delivery
-from events.bus.hand_over import HandOver, hand_over_call
-from events.bus.scripts import Call, run_all
-from events.commands import FrontierRestore, KnownPage
-from events.crawls import CrawlSpec
-from events.errors import PenstockError
-from events.topology import RESTORE
+from contract.bus import Bus, Consumer, Delivery
+from contract.bus.hand_over import HandOver, hand_over_call
+from contract.bus.scripts import Call, run_all
+from contract.commands import FrontierRestore, KnownPage
+from contract.crawls import CrawlSpec
+from contract.errors import PenstockError
+from contract.topology import RESTORE
 from scheduler.crawls import Crawls
 from scheduler.discover import candidates as linked
 from scheduler.frontier import Candidate, Frontier

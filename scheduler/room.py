@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import time
 
-from events.bus import Bus
-from events.topology import DISPATCH
+from contract.bus import Bus
+from contract.topology import DISPATCH
 
 log = logging.getLogger(DISPATCH.name)
 

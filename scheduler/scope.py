@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import cache
 
-from events.crawls import CrawlSpec
-from events.errors import Refused
+from contract.crawls import CrawlSpec
+from contract.errors import Refused
 from scheduler.patterns import Patterns
 from scheduler.urls import CanonicalURL
 

@@ -10,13 +10,13 @@ import asyncio
 import re
 from collections.abc import Iterator, Sequence
 
-from events.bus import Bus, Consumer, Delivery
-from events.bus.groups import is_restored
-from events.bus.scripts import Call, patiently, run_all
-from events.commands import CrawlCancel, CrawlPause, CrawlResume, CrawlStart, SeedsAdd
-from events.crawls import CrawlSpec, check_spec
-from events.errors import Refused
-from events.topology import SEED
+from contract.bus import Bus, Consumer, Delivery
+from contract.bus.groups import is_restored
+from contract.bus.scripts import Call, patiently, run_all
+from contract.commands import CrawlCancel, CrawlPause, CrawlResume, CrawlStart, SeedsAdd
+from contract.crawls import CrawlSpec, check_spec
+from contract.errors import Refused
+from contract.topology import SEED
 from scheduler.crawls import Crawls
 from scheduler.frontier import Candidate, Frontier, candidate
 from scheduler.frontier.frontier import NOT_YET

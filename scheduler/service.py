@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from events.bus import Bus
-from events.bus.entry import enter
-from events.bus.janitor import keep_tidy
-from events.settings import Settings
-from events.topology import DISCOVER, DISPATCH, RESTORE, SEED, SETTLE
+from contract.bus import Bus
+from contract.bus.entry import enter
+from contract.bus.janitor import keep_tidy
+from contract.settings import Settings
+from contract.topology import DISCOVER, DISPATCH, RESTORE, SEED, SETTLE
 from scheduler.discover import discover
 from scheduler.dispatch import dispatch
 from scheduler.report import report

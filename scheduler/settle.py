@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import random
 
-from events.bus import Bus, Consumer, Delivery
-from events.bus.hand_over import HandOver, hand_over_call
-from events.bus.scripts import Call, run_all
-from events.commands import KnownPage, PageFetch
-from events.crawls import CrawlSpec
-from events.envelope import Payload
-from events.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
-from events.topology import SETTLE
+from contract.bus import Bus, Consumer, Delivery
+from contract.bus.hand_over import HandOver, hand_over_call
+from contract.bus.scripts import Call, run_all
+from contract.commands import KnownPage, PageFetch
+from contract.crawls import CrawlSpec
+from contract.envelope import Payload
+from contract.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
+from contract.topology import SETTLE
 from scheduler.crawls import Crawls
 from scheduler.frontier import Frontier
 from scheduler.frontier.frontier import Settlement

@@ -12,12 +12,12 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 
-from events.broker import celery_settings
-from events.bus import Bus
-from events.bus.scripts import PASSING, passing
-from events.lifetime import happened
-from events.settings import Settings
-from events.topology import DISPATCH, FETCH
+from contract.broker import celery_settings
+from contract.bus import Bus
+from contract.bus.scripts import PASSING, passing
+from contract.lifetime import happened
+from contract.settings import Settings
+from contract.topology import DISPATCH, FETCH
 
 log = logging.getLogger(DISPATCH.name)
 

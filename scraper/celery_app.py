@@ -26,13 +26,13 @@ from celery.signals import (
     worker_shutting_down,
 )
 
-from events import observing
-from events.broker import celery_settings
-from events.errors import Refused
-from events.lifetime import die_with_parent
-from events.logs import configure_logs
-from events.settings import Settings, load
-from events.topology import FETCH
+from contract import observing
+from contract.broker import celery_settings
+from contract.errors import Refused
+from contract.lifetime import die_with_parent
+from contract.logs import configure_logs
+from contract.settings import Settings, load
+from contract.topology import FETCH
 
 #: A worker process that has grown beyond this is replaced when its ticket ends, in KiB.
 MOST_MEMORY_KIB = 600_000

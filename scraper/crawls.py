@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from events.bus import Bus
-from events.crawls import CrawlSpec
+from contract.bus import Bus
+from contract.crawls import CrawlSpec
 
 #: How old a crawl's state may be; a cancelled crawl is noticed that much later.
 STATE_SECONDS = 0.5

@@ -6,7 +6,7 @@ sentence for people; `retryable`, whether another attempt may help; and `asked`,
 
 from typing import ClassVar, Self
 
-from events.errors import PenstockError
+from contract.errors import PenstockError
 
 
 class DamagedRecord(PenstockError):

@@ -14,13 +14,13 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from events.bus import Bus, Consumer, Delivery, HandOver, Keep
-from events.bus.groups import ensure_groups
-from events.bus.scripts import PASSING
-from events.concerning import concerning
-from events.envelope import Message
-from events.settings import Settings
-from events.topology import FETCH
+from contract.bus import Bus, Consumer, Delivery, HandOver, Keep
+from contract.bus.groups import ensure_groups
+from contract.bus.scripts import PASSING
+from contract.concerning import concerning
+from contract.envelope import Message
+from contract.settings import Settings
+from contract.topology import FETCH
 from scraper.fetchers.jobs import Jobs
 from scraper.fetchers.outbox import Outbox
 from scraper.fetchers.outcomes import Outcome, lost, message_of

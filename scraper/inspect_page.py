@@ -6,10 +6,10 @@ process makes of the page. No Redis; nothing is stored, nothing is followed.
 
 import msgspec
 
-from events.commands import PageFetch
-from events.crawls import CrawlSpec
-from events.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
-from events.settings import Settings
+from contract.commands import PageFetch
+from contract.crawls import CrawlSpec
+from contract.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
+from contract.settings import Settings
 from scraper.errors import FetchError, RobotsUnreachable
 from scraper.fetchers.outcomes import Outcome, excluded, of_answer, of_error
 from scraper.http.addresses import check_url, host_key

@@ -11,7 +11,7 @@ from typing import Any, Self
 import ada_url
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode, SelectolaxError
 
-from events.errors import Refused
+from contract.errors import Refused
 from scraper.html.links import Links, links_of, resolve
 from scraper.html.media import is_html
 from scraper.html.text import decoded, encoding_of, markup

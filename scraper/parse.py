@@ -12,15 +12,15 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from events.bus import Bus, Consumer, Delivery, HandOver
-from events.bus.entry import enter
-from events.bus.witness import Witness
-from events.concerning import concerning
-from events.envelope import Message
-from events.errors import PenstockError
-from events.pages import PageParsed
-from events.settings import Settings
-from events.topology import PARSE
+from contract.bus import Bus, Consumer, Delivery, HandOver
+from contract.bus.entry import enter
+from contract.bus.witness import Witness
+from contract.concerning import concerning
+from contract.envelope import Message
+from contract.errors import PenstockError
+from contract.pages import PageParsed
+from contract.settings import Settings
+from contract.topology import PARSE
 from scraper.parsers import parsed
 from scraper.parsers.bodies import Bodies
 from scraper.parsers.children import PAGE_SECONDS, Children, NoParser

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from events.errors import Refused
+from contract.errors import Refused
 from scraper.page import Follow, Page
 
 Function = TypeVar("Function", bound=Callable[[Page], Any])

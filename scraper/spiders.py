@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-from events.errors import Refused
+from contract.errors import Refused
 from scraper.html.generic import Generic
 from scraper.page import Page
 from scraper.spider import Spider, source_version

@@ -19,8 +19,8 @@ from collections.abc import Collection
 import msgspec
 from sqlalchemy import Engine
 
-from events.bus import Bus
-from events.crawls import life_id
+from contract.bus import Bus
+from contract.crawls import life_id
 from storage import event_store, unfinished
 from storage.threads import in_thread
 

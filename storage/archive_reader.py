@@ -10,8 +10,8 @@ from typing import Self
 
 from sqlalchemy import Engine, select
 
-from events.errors import PenstockError
-from events.pages import PageFetched
+from contract.errors import PenstockError
+from contract.pages import PageFetched
 from storage import event_store, tables
 from storage.archive import GZIP_MAGIC, SegmentStore
 from storage.event_store import Place, Recorded

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from events.concerning import concerning
-from events.errors import Unreachable
-from events.pages import PageFetched
-from events.topology import RECORD
+from contract.concerning import concerning
+from contract.errors import Unreachable
+from contract.pages import PageFetched
+from contract.topology import RECORD
 from storage import event_store, schema
 from storage.archive import GZIP_MAGIC, Archive
 from storage.database import writing

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, Select, func, or_, select, tuple_
 
-from events.crawls import CrawlSpec, State
+from contract.crawls import CrawlSpec, State
 from storage import tables
 from storage.first_seeds import FirstSeeds, first_seeds
 from storage.queries import totals_of

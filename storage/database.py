@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-from events.errors import Refused, Unreachable
-from events.logs import masked
-from events.settings import Settings
+from contract.errors import Refused, Unreachable
+from contract.logs import masked
+from contract.settings import Settings
 from storage import schema
 
 #: How long a writer waits for the one before it; longer than any batch takes.

@@ -7,7 +7,7 @@ something else. A name that promises nothing (`out`, `out.txt`, a device) may ho
 import os
 from collections.abc import Sequence
 
-from events.errors import Refused
+from contract.errors import Refused
 
 #: Endings of what we write, with the format.
 _OURS = {

@@ -14,9 +14,9 @@ import msgspec
 from isal import igzip
 from sqlalchemy import Connection, Engine, select
 
-from events import codec
-from events.envelope import Message
-from events.pages import RobotsFetched
+from contract import codec
+from contract.envelope import Message
+from contract.pages import RobotsFetched
 from storage import bulk
 from storage.tables import bodies, digest, events, mark
 from storage.text import cleaned

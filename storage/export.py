@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Literal
 import msgspec
 from sqlalchemy import Engine
 
-from events.errors import Refused
+from contract.errors import Refused
 from storage import event_store, listings
 from storage.archive import SegmentStore
 from storage.archive_reader import ArchiveReader

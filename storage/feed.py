@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, func, select
 
-from events.envelope import Message
-from events.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
+from contract.envelope import Message
+from contract.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
 from storage import tables
 from storage.event_store import chunks, stored_of
 from storage.recent import MOST_DETAIL

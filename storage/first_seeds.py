@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 from sqlalchemy import Connection, Engine, func, select
 
-from events.crawls import CrawlStarted, SeedsAdded
+from contract.crawls import CrawlStarted, SeedsAdded
 from storage import tables
 
 #: Seeds of a crawl that are named; the rest is counted.

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from events.errors import Refused
+from contract.errors import Refused
 
 #: Columns that a table may have. Items that are dictionaries by some id would make one column of each.
 MAX_COLUMNS = 2_000

@@ -17,8 +17,8 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_, update
 
-from events.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, CrawlStarted
-from events.errors import Refused
+from contract.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, CrawlStarted
+from contract.errors import Refused
 from storage import bulk, event_store, queries
 from storage.archive import SegmentStore
 from storage.database import writing

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from events.safe_text import CONTROL, visible
+from contract.safe_text import CONTROL, visible
 
 #: What begins a formula in one spreadsheet or another, also behind blanks, in half and in full width.
 _FORMULA = tuple("=+-@＝＋－＠")

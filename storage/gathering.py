@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from events.bus import Delivery
-from events.pages import PageFetched
+from contract.bus import Delivery
+from contract.pages import PageFetched
 
 #: A batch of so many bytes of bodies, or so many pages, waits no longer. The pages are held meanwhile, so this must
 #: stay well below the `high_water_pages` at which dispatch stops.

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, Select, func, select
 
-from events.pages import PageParsed
+from contract.pages import PageParsed
 from storage import event_store, tables
 from storage.event_store import chunks
 from storage.history import ROBOTS

@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args
 import msgspec
 from sqlalchemy import Engine, select
 
-from events.crawls import CrawlSpec, CrawlStarted
-from events.pages import PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
+from contract.crawls import CrawlSpec, CrawlStarted
+from contract.pages import PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
 from storage import event_store, tables
 from storage.event_store import Place, Recorded
 from storage.tables import digest, mark

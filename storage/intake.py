@@ -5,8 +5,8 @@ Both may be done twice, so a lost connection is answered by doing them again.
 
 from collections.abc import Sequence
 
-from events.bus import Bus, Consumer, Delivery
-from events.bus.scripts import patiently
+from contract.bus import Bus, Consumer, Delivery
+from contract.bus.scripts import patiently
 from storage.event_store import Arrival
 from storage.text import cleaned
 

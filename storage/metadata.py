@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from isal import igzip
 
-from events.envelope import Message
-from events.pages import PageFetched
+from contract.envelope import Message
+from contract.pages import PageFetched
 
 _LEVEL = 1
 #: Unix time of the end of the year 9999.

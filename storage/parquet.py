@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from events.errors import Refused
+from contract.errors import Refused
 from storage.formats import json_lines
 
 #: DuckDB's bound; what does not fit goes to a folder beside the file.

@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
-from events.commands import KnownLinks, KnownPage
-from events.pages import PageFailed, PageParsed
+from contract.commands import KnownLinks, KnownPage
+from contract.pages import PageFailed, PageParsed
 from storage import event_store
 from storage.threads import in_thread
 

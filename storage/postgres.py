@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from events.errors import Refused
+from contract.errors import Refused
 from storage import arrays
 
 #: A server that does not answer for so long is away; a recorder tries again, a person is told.

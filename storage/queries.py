@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, Select, func, select, union_all
 
-from events.crawls import State
+from contract.crawls import State
 from storage import tables
 from storage.listings import COLUMNS, failures, items, pages, unparsed
 from storage.tables import crawls as crawl_table

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlalchemy import Connection, Engine, Table, func, select
 from sqlalchemy.schema import CreateTable
 
-from events.errors import Refused
+from contract.errors import Refused
 from storage import event_store, tables
 from storage.event_store import Stored
 from storage.fold import PROJECTIONS, Projection

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from events.pages import PageFailed, PageFetched
+from contract.pages import PageFailed, PageFetched
 
 #: Numbers are over this many seconds.
 WINDOW_SECONDS = 10.0

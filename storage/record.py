@@ -20,13 +20,13 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from events import metrics
-from events.bus import Bus, Consumer, Delivery
-from events.bus.entry import enter
-from events.errors import PenstockError, Refused
-from events.pages import PageFetched
-from events.settings import Settings
-from events.topology import RECORD
+from contract import metrics
+from contract.bus import Bus, Consumer, Delivery
+from contract.bus.entry import enter
+from contract.errors import PenstockError, Refused
+from contract.pages import PageFetched
+from contract.settings import Settings
+from contract.topology import RECORD
 from storage import batch, intake
 from storage.archive import Archive, SegmentStore
 from storage.database import READER_CACHE_KIB, make_engine, open_database

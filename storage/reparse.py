@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, func, select
 
-from events.pages import PageFetched
+from contract.pages import PageFetched
 from storage import event_store, tables
 from storage.database import writing
 from storage.event_store import Arrival, Recorded, chunks

@@ -24,18 +24,18 @@ from redis.exceptions import ResponseError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from events import codec
-from events.bus import Bus
-from events.bus.groups import ensure_groups, is_restored, mark_restored
-from events.bus.groups import epoch as epoch_of
-from events.bus.reread import reread
-from events.bus.scripts import PASSING, passing
-from events.commands import FrontierRestore
-from events.crawls import CrawlSpec
-from events.envelope import new_message
-from events.lifetime import happened
-from events.settings import Settings
-from events.topology import REPLAY
+from contract import codec
+from contract.bus import Bus
+from contract.bus.groups import ensure_groups, is_restored, mark_restored
+from contract.bus.groups import epoch as epoch_of
+from contract.bus.reread import reread
+from contract.bus.scripts import PASSING, passing
+from contract.commands import FrontierRestore
+from contract.crawls import CrawlSpec
+from contract.envelope import new_message
+from contract.lifetime import happened
+from contract.settings import Settings
+from contract.topology import REPLAY
 from storage import parts, unfinished
 from storage.ahead import Here, Lookout
 from storage.archive_reader import ArchiveReader, LostBody

@@ -16,10 +16,10 @@ import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from events.bus import Bus
-from events.envelope import Message
-from events.pages import PageFailed, PageFetched
-from events.progress import INTERVAL_SECONDS, Part
+from contract.bus import Bus
+from contract.envelope import Message
+from contract.pages import PageFailed, PageFetched
+from contract.progress import INTERVAL_SECONDS, Part
 from storage import queries
 from storage.projections.rows import Row
 from storage.recent import Recent

@@ -11,7 +11,7 @@ from types import ModuleType
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
 
-from events.errors import Refused
+from contract.errors import Refused
 from storage import tables
 
 log = logging.getLogger("storage.schema")

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from events.codec import clean
-from events.envelope import Envelope, Message
+from contract.codec import clean
+from contract.envelope import Envelope, Message
 
 __all__ = ["clean", "cleaned"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, or_, select
 
-from events.crawls import ALL as LIFE
+from contract.crawls import ALL as LIFE
 from storage import event_store, tables
 from storage.event_store import Stored, stored_of
 from storage.listings import stream

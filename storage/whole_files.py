@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from events.errors import Refused
+from contract.errors import Refused
 
 
 @contextlib.contextmanager

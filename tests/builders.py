@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from events.crawls import CrawlFinished, CrawlSpec, CrawlStarted, SeedsAdded
-from events.envelope import Message, Payload, new_message
-from events.pages import BodyRef, Item, Link, PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
+from contract.crawls import CrawlFinished, CrawlSpec, CrawlStarted, SeedsAdded
+from contract.envelope import Message, Payload, new_message
+from contract.pages import BodyRef, Item, Link, PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
 
 CRAWL = "20261123-120000-abcdef"
 TIME = "2026-11-23T12:00:00.000Z"

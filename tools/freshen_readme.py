@@ -1,4 +1,4 @@
-"""events/topology.py, docs/live-view.json → README.md, docs/images/live-view.svg: fill what is generated.
+"""contract/topology.py, docs/live-view.json → README.md, docs/images/live-view.svg: fill what is generated.
 
 Called by `make readme`. Blocks of the README stand between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
 """
@@ -6,7 +6,7 @@ Called by `make readme`. Blocks of the README stand between `<!-- NAME:begin -->
 import re
 from pathlib import Path
 
-from events.topology import diagram
+from contract.topology import diagram
 from tools import live_picture
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,11 +9,11 @@ When a consumer dies its deliveries become idle and any other consumer of the gr
 first wins; a zombie that comes back later changes nothing, because its XACK answers 0.
 """
 
-from events.bus import lean  # noqa: F401 - before anything that imports redis-py
-from events.bus.connection import Bus
-from events.bus.consumer import Consumer
-from events.bus.delivery import Delivery
-from events.bus.hand_over import HandOver, Keep
-from events.bus.publish import publish
+from contract.bus import lean  # noqa: F401 - before anything that imports redis-py
+from contract.bus.connection import Bus
+from contract.bus.consumer import Consumer
+from contract.bus.delivery import Delivery
+from contract.bus.hand_over import HandOver, Keep
+from contract.bus.publish import publish
 
 __all__ = ["Bus", "Consumer", "Delivery", "HandOver", "Keep", "publish"]

@@ -24,11 +24,11 @@ from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from events.broker import CONNECT_SECONDS, sentinel_options
-from events.bus.wire import quick
-from events.errors import Refused
-from events.keys import Keys
-from events.redis_url import FILES, RedisUrl, parse_redis_url
+from contract.broker import CONNECT_SECONDS, sentinel_options
+from contract.bus.wire import quick
+from contract.errors import Refused
+from contract.keys import Keys
+from contract.redis_url import FILES, RedisUrl, parse_redis_url
 
 #: A command that takes longer than this has lost its connection. Longer than any script of ours may run.
 COMMAND_TIMEOUT_SECONDS = 15
@@ -48,7 +48,7 @@ _KEEPALIVE = {getattr(socket, name): value for name, value in _PROBES.items() if
 class Bus:
     """A way to one Redis: `redis` for commands, `reader()` for blocking reads, `keys` for names.
 
-    Raises `Refused` for a URL that is none of Redis' (see `events.redis_url`).
+    Raises `Refused` for a URL that is none of Redis' (see `contract.redis_url`).
     """
 
     def __init__(self, url: str, *, prefix: str = "penstock") -> None:

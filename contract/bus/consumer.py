@@ -23,18 +23,18 @@ from typing import Any, Self
 
 from redis.exceptions import ResponseError
 
-from events import codec
-from events.bus.connection import Bus
-from events.bus.delivery import Delivery
-from events.bus.groups import ensure_groups
-from events.bus.hand_over import REFUSED, HandOver, Keep, bury_call, hand_over_call
-from events.bus.leases import GIVEN_BACK_MS, RENEW, consumer_name
-from events.bus.scripts import PASSING, Call, Script, attempt, passing, run_all
-from events.bus.watching import Result, watchers
-from events.concerning import concerning
-from events.envelope import Message
-from events.errors import Undecodable
-from events.topology import Stage, again, streams_of
+from contract import codec
+from contract.bus.connection import Bus
+from contract.bus.delivery import Delivery
+from contract.bus.groups import ensure_groups
+from contract.bus.hand_over import REFUSED, HandOver, Keep, bury_call, hand_over_call
+from contract.bus.leases import GIVEN_BACK_MS, RENEW, consumer_name
+from contract.bus.scripts import PASSING, Call, Script, attempt, passing, run_all
+from contract.bus.watching import Result, watchers
+from contract.concerning import concerning
+from contract.envelope import Message
+from contract.errors import Undecodable
+from contract.topology import Stage, again, streams_of
 
 #: A delivery whose consumer has been silent for this long may be taken over.
 LEASE_SECONDS = 15.0
@@ -48,7 +48,7 @@ DELIVERY_LIMIT = 4
 BLOCK_MS = 500
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 2.0
 
-RECLAIM = Script("events.bus", "reclaim.lua")
+RECLAIM = Script("contract.bus", "reclaim.lua")
 
 
 def nothing_follows(delivery: Delivery, reason: str) -> Sequence[Message]:

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from events import topology
-from events.bus.connection import Bus
-from events.bus.scripts import Script, run
+from contract import topology
+from contract.bus.connection import Bus
+from contract.bus.scripts import Script, run
 
-RETRY = Script("events.bus", "retry.lua")
-DROP = Script("events.bus", "drop.lua")
+RETRY = Script("contract.bus", "retry.lua")
+DROP = Script("contract.bus", "drop.lua")
 #: Dead letters read in one round trip.
 _CHUNK = 500
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from events.envelope import Envelope, Message
+from contract.envelope import Envelope, Message
 
 
 class Delivery(msgspec.Struct, frozen=True):

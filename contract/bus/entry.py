@@ -9,15 +9,15 @@ import logging
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from events import metrics
-from events.bus.connection import Bus
-from events.bus.groups import ensure_groups
-from events.bus.guards import check_info, server_info
-from events.bus.scripts import PASSING, passing
-from events.errors import Refused
-from events.lifetime import happened
-from events.logs import masked
-from events.topology import Stage
+from contract import metrics
+from contract.bus.connection import Bus
+from contract.bus.groups import ensure_groups
+from contract.bus.guards import check_info, server_info
+from contract.bus.scripts import PASSING, passing
+from contract.errors import Refused
+from contract.lifetime import happened
+from contract.logs import masked
+from contract.topology import Stage
 
 log = logging.getLogger(__name__)
 

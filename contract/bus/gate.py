@@ -5,11 +5,11 @@ import time
 
 import msgspec
 
-from events.bus.consumer import Consumer
-from events.bus.delivery import Delivery
-from events.bus.scripts import Script, run
+from contract.bus.consumer import Consumer
+from contract.bus.delivery import Delivery
+from contract.bus.scripts import Script, run
 
-GATE = Script("events.bus", "gate.lua")
+GATE = Script("contract.bus", "gate.lua")
 #: Added to each gap (ms), so that the jitter of timers and connecting cannot make a gap on the wire too short.
 SLACK_MS = 10
 #: A machine that misses this many turns in a row is so busy that the next one would be missed too.

@@ -9,8 +9,8 @@ import secrets
 
 from redis.exceptions import WatchError
 
-from events import topology
-from events.bus.connection import Bus
+from contract import topology
+from contract.bus.connection import Bus
 
 
 async def ensure_groups(bus: Bus) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 from redis.exceptions import NoPermissionError, RedisError
 
-from events.bus.connection import Bus
-from events.errors import Refused, UnsafeServer
-from events.logs import masked
+from contract.bus.connection import Bus
+from contract.errors import Refused, UnsafeServer
+from contract.logs import masked
 
 log = logging.getLogger(__name__)
 

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 
 import msgspec
 
-from events import codec
-from events.bus.delivery import Delivery
-from events.bus.scripts import Call, Script
-from events.bus.witness import LIFE_MS, Testimony
-from events.envelope import Message
-from events.keys import Keys
+from contract import codec
+from contract.bus.delivery import Delivery
+from contract.bus.scripts import Call, Script
+from contract.bus.witness import LIFE_MS, Testimony
+from contract.envelope import Message
+from contract.keys import Keys
 
-HAND_OVER = Script("events.bus", "take.lua", "hand_over.lua")
-WITNESSED = Script("events.bus", "witness.lua", "take.lua", "hand_over.lua")
+HAND_OVER = Script("contract.bus", "take.lua", "hand_over.lua")
+WITNESSED = Script("contract.bus", "witness.lua", "take.lua", "hand_over.lua")
 #: The result of a hand-over that its testimony was against: nothing has happened.
 REFUSED = -1
-BURY = Script("events.bus", "take.lua", "bury.lua")
+BURY = Script("contract.bus", "take.lua", "bury.lua")
 
 
 class Keep(msgspec.Struct, frozen=True):

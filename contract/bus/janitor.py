@@ -9,15 +9,15 @@ import logging
 
 from redis.exceptions import ResponseError
 
-from events import topology
-from events.bus.connection import Bus
-from events.bus.scripts import PASSING, Call, Script, attempt
-from events.lifetime import happened
+from contract import topology
+from contract.bus.connection import Bus
+from contract.bus.scripts import PASSING, Call, Script, attempt
+from contract.lifetime import happened
 
 log = logging.getLogger(__name__)
 
-TRIM = Script("events.bus", "trim.lua")
-SWEEP = Script("events.bus", "sweep.lua")
+TRIM = Script("contract.bus", "trim.lua")
+SWEEP = Script("contract.bus", "sweep.lua")
 #: Between two rounds; bodies wait this long after their last reader.
 ROUND_SECONDS = 0.5
 #: Entries forgotten in one script run, so that the server is never busy for long (about 1 ms).

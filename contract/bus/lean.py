@@ -4,7 +4,7 @@ Where OpenTelemetry's SDK is installed, redis-py imports all of its metrics, for
 those that it has itself. Nobody here does, and it is a third of the start of every process.
 """
 
-from events.lean import without
+from contract.lean import without
 
 with without("opentelemetry.metrics", "opentelemetry.sdk.metrics"):
     import redis.asyncio  # noqa: F401

@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 from redis.exceptions import ResponseError
 
-from events import topology
-from events.bus.connection import Bus
-from events.bus.scripts import Call, Script, attempt
+from contract import topology
+from contract.bus.connection import Bus
+from contract.bus.scripts import Call, Script, attempt
 
-RENEW = Script("events.bus", "renew.lua")
+RENEW = Script("contract.bus", "renew.lua")
 #: Idle time (ms) of a delivery that was given back: longer than any lease.
 GIVEN_BACK_MS = 3_600_000
 #: Deliveries of one consumer and stream that are looked at in one go.

@@ -1,8 +1,8 @@
 """Put messages on their streams, all in one step. For commands and tests; stages use `hand_over`."""
 
-from events import codec
-from events.bus.connection import Bus
-from events.envelope import Message
+from contract import codec
+from contract.bus.connection import Bus
+from contract.envelope import Message
 
 
 async def publish(bus: Bus, *messages: Message) -> None:

@@ -1,11 +1,11 @@
 """Pages that were fetched in another epoch and never read: given to the parsers alone, each once."""
 
-from events.bus.connection import Bus
-from events.bus.scripts import Script, run
-from events.envelope import Message
-from events.topology import PARSE
+from contract.bus.connection import Bus
+from contract.bus.scripts import Script, run
+from contract.envelope import Message
+from contract.topology import PARSE
 
-REREAD = Script("events.bus", "reread.lua")
+REREAD = Script("contract.bus", "reread.lua")
 
 
 async def reread(bus: Bus, message: Message, *, raw: bytes, body: bytes | None) -> bool:

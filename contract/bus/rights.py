@@ -10,8 +10,8 @@ from typing import Any
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from events.bus.connection import Bus
-from events.keys import Keys
+from contract.bus.connection import Bus
+from contract.keys import Keys
 
 #: `{key}` stands for a key of ours, `{channel}` for a channel, `{pattern}` for one of Celery's. Commands whose parts
 #: have rights of their own are named by two words, and listed in `_PARTED`.

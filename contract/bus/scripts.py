@@ -25,7 +25,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from events.errors import Unreachable
+from contract.errors import Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ _FULL_WORDS = ("OOM", "MISCONF", "LOADING", "READONLY", "BUSY ", "NOREPLICAS")
 
 
 class Script:
-    """A Lua script by its files, relative to a package: `Script("events.bus", "take.lua", "hand_over.lua")`."""
+    """A Lua script by its files, relative to a package: `Script("contract.bus", "take.lua", "hand_over.lua")`."""
 
     def __init__(self, package: str, *names: str | tuple[str, str]) -> None:
         parts = [name if isinstance(name, tuple) else (package, name) for name in names]

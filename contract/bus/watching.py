@@ -6,9 +6,9 @@ A watcher sees and does not decide; the only thing that it may change is the `tr
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from events.bus.delivery import Delivery
-from events.envelope import Message
-from events.topology import Stage
+from contract.bus.delivery import Delivery
+from contract.envelope import Message
+from contract.topology import Stage
 
 #: What becomes of a delivery: finished here; finished by somebody else, or taken over; a dead letter; it comes again.
 Result = Literal["done", "lost", "buried", "returned"]

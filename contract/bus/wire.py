@@ -13,7 +13,7 @@ from redis.exceptions import AuthenticationError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from events.errors import Refused
+from contract.errors import Refused
 
 #: Below asyncio's high-water mark of 64 KiB, under which a write never waits.
 _BUFFERED_BYTES = 32 * 1024

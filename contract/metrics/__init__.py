@@ -8,6 +8,6 @@ The numbers of the whole cluster (lag, pending, dead letters, crawls) are not he
 Redis and SQL, once for all.
 """
 
-from events.metrics.numbers import add, beat, observe, put, rest
+from contract.metrics.numbers import add, beat, observe, put, rest
 
 __all__ = ["add", "beat", "observe", "put", "rest"]

@@ -10,8 +10,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from events.metrics.families import FAMILIES, Family
-from events.metrics.numbers import CELLS, Numbers
+from contract.metrics.families import FAMILIES, Family
+from contract.metrics.numbers import CELLS, Numbers
 
 _KINDS = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily, "histogram": HistogramMetricFamily}
 

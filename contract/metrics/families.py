@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from events.topology import DISPATCH, FETCH, PARSE, RECORD, STAGES
+from contract.topology import DISPATCH, FETCH, PARSE, RECORD, STAGES
 
 OTHER = "other"
 

@@ -6,11 +6,11 @@ Pure readers of payloads; the stages themselves count nothing of it.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from events.bus.delivery import Delivery
-from events.envelope import Payload
-from events.metrics.numbers import add, observe
-from events.pages import PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
-from events.topology import FETCH, PARSE, RECORD
+from contract.bus.delivery import Delivery
+from contract.envelope import Payload
+from contract.metrics.numbers import add, observe
+from contract.pages import PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
+from contract.topology import FETCH, PARSE, RECORD
 
 
 def of_fetch(outcome: Payload) -> None:

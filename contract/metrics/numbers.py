@@ -14,8 +14,8 @@ import time
 from bisect import bisect_left
 from typing import TypeAlias
 
-from events.metrics.families import FAMILIES, OTHER, Family
-from events.topology import STAGES
+from contract.metrics.families import FAMILIES, OTHER, Family
+from contract.topology import STAGES
 
 Row: TypeAlias = "memoryview[float]"
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from events.errors import Refused
-from events.metrics.exposition import registry_of, render
-from events.metrics.numbers import Numbers
+from contract.errors import Refused
+from contract.metrics.exposition import registry_of, render
+from contract.metrics.numbers import Numbers
 
 #: A loop that has been silent for longer hangs. Longer than a third of a lease and the longest command together, or a
 #: slow Redis would count as a loop that hangs.

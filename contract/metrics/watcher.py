@@ -8,14 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from events.bus.delivery import Delivery
-from events.bus.watching import Result, Watcher
-from events.envelope import Message
-from events.metrics import numbers
-from events.metrics.families import BATCHES, SECONDS
-from events.metrics.messages import GIVEN, TAKEN
-from events.metrics.numbers import CELLS, note
-from events.topology import Stage
+from contract.bus.delivery import Delivery
+from contract.bus.watching import Result, Watcher
+from contract.envelope import Message
+from contract.metrics import numbers
+from contract.metrics.families import BATCHES, SECONDS
+from contract.metrics.messages import GIVEN, TAKEN
+from contract.metrics.numbers import CELLS, note
+from contract.topology import Stage
 
 
 class Counting(Watcher):

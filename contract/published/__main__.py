@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from events.contract.files import write
+from contract.published.files import write
 
 
 def main() -> None:
     """Write the files, and say how many; one line and exit code 1 where they cannot be written."""
-    parser = argparse.ArgumentParser(prog="python -m events.contract", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m contract.published", description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Path("docs", "contract"))
     folder = parser.parse_args().folder
     try:

@@ -5,11 +5,11 @@ Source: https://www.asyncapi.com/docs/reference/specification/v3.1.0
 
 from typing import Any
 
-from events.codec import KINDS
-from events.contract.schemas import Schema, envelope_schema, kind_schema, payload_schemas, plain
-from events.envelope import Payload
-from events.keys import Keys
-from events.topology import COMMANDS, STAGES, STREAMS, Stage
+from contract.codec import KINDS
+from contract.envelope import Payload
+from contract.keys import Keys
+from contract.published.schemas import Schema, envelope_schema, kind_schema, payload_schemas, plain
+from contract.topology import COMMANDS, STAGES, STREAMS, Stage
 
 #: Of the contract as a whole. The first number grows when a type or a field goes, the second when one comes.
 VERSION = "1.0.0"

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from events.codec import KINDS
-from events.contract.asyncapi import document
-from events.contract.schemas import message_schema
-from events.envelope import Payload
+from contract.codec import KINDS
+from contract.envelope import Payload
+from contract.published.asyncapi import document
+from contract.published.schemas import message_schema
 
 ASYNCAPI = "asyncapi.json"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from events.envelope import Envelope, Payload
+from contract.envelope import Envelope, Payload
 
 Schema = dict[str, Any]
 

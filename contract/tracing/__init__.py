@@ -18,6 +18,6 @@ Sampler, exporter and resource are set by OpenTelemetry's own OTEL_* environment
 conventions for messaging: https://opentelemetry.io/docs/specs/semconv/messaging/
 """
 
-from events.tracing.switch import begin, end
+from contract.tracing.switch import begin, end
 
 __all__ = ["begin", "end"]

@@ -8,8 +8,8 @@ import re
 
 import msgspec
 
-from events.commands import CrawlStart, PageFetch
-from events.envelope import Message
+from contract.commands import CrawlStart, PageFetch
+from contract.envelope import Message
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 

@@ -9,8 +9,8 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
-from events.errors import Refused
-from events.tracing.ids import Place
+from contract.errors import Refused
+from contract.tracing.ids import Place
 
 #: Who the spans come from, unless OTEL_SERVICE_NAME says it.
 SERVICE = "penstock"

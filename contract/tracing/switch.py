@@ -6,8 +6,8 @@ import os
 import threading
 from typing import Any
 
-from events.bus.watching import watch_with
-from events.errors import Refused
+from contract.bus.watching import watch_with
+from contract.errors import Refused
 
 _WORD = "traces"
 #: How long the end of a process waits for its last spans to be told. Together with the longest drain (22 s) it must
@@ -23,8 +23,8 @@ def begin(*, exporter: Any = None) -> None:
     """
     global _provider
     try:
-        from events.tracing.provider import make_provider
-        from events.tracing.watcher import Tracing
+        from contract.tracing.provider import make_provider
+        from contract.tracing.watcher import Tracing
     except ModuleNotFoundError as error:
         raise Refused(f"PENSTOCK_TRACES needs {error.name}; install it with: pip install 'penstock[otel]'") from None
     _provider = provider = make_provider(os.environ, exporter=exporter)

@@ -21,14 +21,14 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from events.bus.delivery import Delivery
-from events.bus.watching import Result, Watcher
-from events.envelope import Message
-from events.logs import masked
-from events.pages import PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
-from events.topology import FETCH, Stage
-from events.tracing.ids import Place, first_span, led_by, read, written
-from events.tracing.provider import chosen
+from contract.bus.delivery import Delivery
+from contract.bus.watching import Result, Watcher
+from contract.envelope import Message
+from contract.logs import masked
+from contract.pages import PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
+from contract.topology import FETCH, Stage
+from contract.tracing.ids import Place, first_span, led_by, read, written
+from contract.tracing.provider import chosen
 
 _NS_A_MS = 1_000_000
 

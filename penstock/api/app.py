@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 
-from events.settings import Settings
+from contract.settings import Settings
 from penstock import __version__
 from penstock.api import (
     crawls,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from events.crawls import State
+from contract.crawls import State
 from penstock.api.cursors import DEFAULT_LIMIT, Cursor, Limit, cursor_of, place_of
 from penstock.api.house import TheHouse
 from penstock.api.models import Crawl, Crawls

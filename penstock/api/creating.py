@@ -14,8 +14,8 @@ import msgspec
 from fastapi import APIRouter, BackgroundTasks, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from events.crawls import DEEPEST, LONGEST_DELAY_SECONDS, new_crawl_id
-from events.errors import Refused
+from contract.crawls import DEEPEST, LONGEST_DELAY_SECONDS, new_crawl_id
+from contract.errors import Refused
 from penstock.api.house import House, TheHouse
 from penstock.api.idempotency import IdempotencyKey, reserved
 from penstock.api.limits import LONGEST_URL, MOST_SEEDS, Patterns, Seed, Whole

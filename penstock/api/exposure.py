@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from events.errors import Refused
-from events.settings import Settings
+from contract.errors import Refused
+from contract.settings import Settings
 
 
 def check_exposure(settings: Settings) -> None:

@@ -11,9 +11,9 @@ import msgspec
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
-from events.bus import Bus
-from events.errors import Refused
-from events.settings import Settings
+from contract.bus import Bus
+from contract.errors import Refused
+from contract.settings import Settings
 from penstock.plan import absolute_reference
 from penstock.webhooks.signature import signing_key
 from storage.database import READER_CACHE_KIB, open_database

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header
 
-from events.bus import Bus
+from contract.bus import Bus
 from penstock.api.problems import Trouble
 
 #: How long a key holds, in seconds. A crawl that has ended is known to Redis for longer, so its id is not begun again.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import socket
 
-from events.errors import Refused
-from events.settings import Settings
+from contract.errors import Refused
+from contract.settings import Settings
 
 #: Connections that wait to be taken.
 _BACKLOG = 256

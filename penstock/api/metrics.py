@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from events import topology
+from contract import topology
 from penstock.api.house import House, TheHouse
 from penstock.api.server_numbers import frontier_metrics, server_metrics
 from penstock.api.streams import gauge, stage_metrics

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from events.crawls import State
+from contract.crawls import State
 
 Outcome = Literal["fetched", "failed", "excluded"]
 Scope = Literal["host", "domain", "any"]

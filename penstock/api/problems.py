@@ -20,9 +20,9 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.routing import Match
 
-from events.bus.scripts import passing
-from events.errors import Refused, Unreachable
-from events.logs import masked, visible
+from contract.bus.scripts import passing
+from contract.errors import Refused, Unreachable
+from contract.logs import masked, visible
 from penstock.submit import Unanswered
 
 log = logging.getLogger("penstock.api")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from events.crawls import CrawlSpec
+from contract.crawls import CrawlSpec
 from penstock.api.house import House
 from penstock.api.models import Counts, Crawl, Options
 from penstock.webhooks.targets import receiver_of

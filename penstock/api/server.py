@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from events.settings import Settings
+from contract.settings import Settings
 from penstock.api.app import make_app
 from penstock.api.house import PATIENCE_SECONDS, House, open_house
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from events.bus import Bus
+from contract.bus import Bus
 from scheduler.report import lives
 
 

@@ -10,8 +10,8 @@ from fastapi import APIRouter, BackgroundTasks
 from pydantic import BaseModel, ConfigDict, Field
 from redis.exceptions import RedisError
 
-from events.commands import CrawlCancel, CrawlPause, CrawlResume, SeedsAdd
-from events.envelope import Payload
+from contract.commands import CrawlCancel, CrawlPause, CrawlResume, SeedsAdd
+from contract.envelope import Payload
 from penstock.api.crawls import CrawlId, known_crawl
 from penstock.api.house import House, TheHouse
 from penstock.api.limits import MOST_SEEDS_ADDED, Seed, Whole

@@ -13,8 +13,8 @@ import msgspec
 from prometheus_client.core import GaugeMetricFamily, Metric
 from redis.exceptions import ResponseError
 
-from events import topology
-from events.bus import Bus
+from contract import topology
+from contract.bus import Bus
 
 
 class _Group(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import gc
 import sys
 
-from events.errors import PenstockError
-from events.logs import configure_logs, masked, visible
-from events.private import keep_private
+from contract.errors import PenstockError
+from contract.logs import configure_logs, masked, visible
+from contract.private import keep_private
 
 #: The commands that containers and one-machine clusters run; also in `penstock.commands.stages`.
 _STAGES = ("scheduler", "worker", "parse", "record")

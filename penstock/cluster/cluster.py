@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from events.errors import Refused
-from events.safe_text import STARS, masked
-from events.settings import Settings
+from contract.errors import Refused
+from contract.safe_text import STARS, masked
+from contract.settings import Settings
 from penstock.cluster.folder import Address, DataFolder
 from penstock.cluster.server import EmbeddedServer, wait_until_gone
 from penstock.cluster.supervisor import DRAIN_SECONDS, IDLE_DRAIN_SECONDS, STAGE_COMMANDS, Supervisor
@@ -148,8 +148,8 @@ async def _end_leases_of_the_dead(settings: Settings) -> None:
     # Imported when the stages are on their way: it takes a tenth of a second, and a person waits for the first page.
     from redis.exceptions import RedisError
 
-    from events.bus import Bus
-    from events.bus.leases import end_leases, is_gone
+    from contract.bus import Bus
+    from contract.bus.leases import end_leases, is_gone
 
     async with Bus.open(settings.redis_url, prefix=settings.prefix) as bus:
         while True:

@@ -15,8 +15,8 @@ from typing import IO
 
 import msgspec
 
-from events.errors import Refused
-from events.private import PRIVATE_MODE, keep_private
+from contract.errors import Refused
+from contract.private import PRIVATE_MODE, keep_private
 
 #: A Unix socket's path may not be longer (104 on macOS, 108 on Linux, with a byte at the end).
 _LONGEST_SOCKET_PATH = 100

@@ -17,8 +17,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from events.errors import Refused
-from events.tied import die_with_parent
+from contract.errors import Refused
+from contract.tied import die_with_parent
 
 log = logging.getLogger("penstock.server")
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import msgspec
 
-from events.errors import Refused
-from events.settings import PREFIX, Settings, as_environ
+from contract.errors import Refused
+from contract.settings import PREFIX, Settings, as_environ
 
 log = logging.getLogger("penstock.supervisor")
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from events.bus import Bus
-from events.commands import CrawlCancel, CrawlPause, CrawlResume, SeedsAdd
-from events.envelope import Payload
-from events.errors import Refused
-from events.settings import Settings, load
+from contract.bus import Bus
+from contract.commands import CrawlCancel, CrawlPause, CrawlResume, SeedsAdd
+from contract.envelope import Payload
+from contract.errors import Refused
+from contract.settings import Settings, load
 from penstock.cluster import one_machine, running_in
 from penstock.commands.recorded import crawl_of
 from penstock.seeds import seed_urls

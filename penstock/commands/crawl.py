@@ -15,10 +15,10 @@ import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from events.crawls import CrawlSpec
-from events.errors import Refused
-from events.logs import configure_logs
-from events.settings import Settings, load
+from contract.crawls import CrawlSpec
+from contract.errors import Refused
+from contract.logs import configure_logs
+from contract.settings import Settings, load
 from penstock.cluster import Cluster, one_machine
 from penstock.plan import Plan, make_plan
 from penstock.seeds import check_reachable, seed_urls

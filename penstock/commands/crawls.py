@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from events.logs import visible
-from events.settings import Settings, load
+from contract.logs import visible
+from contract.settings import Settings, load
 from penstock.cluster import running_in
 from penstock.commands.recorded import recorded
 from storage import queries

@@ -15,13 +15,13 @@ from typing import Any
 
 import msgspec
 
-from events import topology
-from events.bus import Bus
-from events.bus.dead_letters import DeadLetter, Filter, dead_letter, dead_letters, drop, retry
-from events.bus.groups import ensure_groups
-from events.errors import Refused
-from events.logs import visible
-from events.settings import Settings, load
+from contract import topology
+from contract.bus import Bus
+from contract.bus.dead_letters import DeadLetter, Filter, dead_letter, dead_letters, drop, retry
+from contract.bus.groups import ensure_groups
+from contract.errors import Refused
+from contract.logs import visible
+from contract.settings import Settings, load
 from penstock.cluster import Cluster, one_machine
 from scheduler.dead_jobs import is_dead_job, revive
 from scheduler.report import backlogs

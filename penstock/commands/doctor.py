@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from events.logs import visible
+from contract.logs import visible
 from penstock.doctor.examine import examine
 
 WELL, ILL = 0, 1

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy import Engine
 
-from events.logs import visible
-from events.settings import Settings, load
+from contract.logs import visible
+from contract.settings import Settings, load
 from penstock.commands.explain_words import hint_words, step_words
 from penstock.commands.recorded import chosen, recorded_crawl
 from penstock.explaining import Explanation, explained

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from events import topology
-from events.errors import Refused
-from events.settings import load
+from contract import topology
+from contract.errors import Refused
+from contract.settings import load
 from penstock.commands.recorded import recorded, recorded_crawl
 from penstock.stopping import ended_by_sigterm
 from storage.export import Format, What

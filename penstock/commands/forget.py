@@ -11,9 +11,9 @@ import msgspec
 import typer
 from sqlalchemy import Engine
 
-from events.errors import Refused
-from events.logs import visible
-from events.settings import Settings, load
+from contract.errors import Refused
+from contract.logs import visible
+from contract.settings import Settings, load
 from penstock.commands.recorded import chosen, recorded
 from penstock.view.bar import Show, bar
 from storage import queries

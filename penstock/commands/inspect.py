@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from events.crawls import CrawlSpec
-from events.pages import PageFetched
-from events.settings import Settings, load
+from contract.crawls import CrawlSpec
+from contract.pages import PageFetched
+from contract.settings import Settings, load
 from penstock.plan import make_plan
 from penstock.seeds import check_reachable, seed_urls
 from penstock.view import inspected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from events.settings import load
+from contract.settings import load
 from penstock.commands.recorded import recorded
 from penstock.view.bar import bar
 from storage.rebuild import chosen_projections

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import Engine
 
-from events.errors import Refused
-from events.settings import Settings
+from contract.errors import Refused
+from contract.settings import Settings
 from storage import queries
 from storage.database import NothingRecorded, open_recorded
 

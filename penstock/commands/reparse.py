@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from events.crawls import CrawlSpec
-from events.errors import Refused
-from events.logs import configure_logs
-from events.settings import Settings, load
+from contract.crawls import CrawlSpec
+from contract.errors import Refused
+from contract.logs import configure_logs
+from contract.settings import Settings, load
 from penstock.commands.recorded import recorded_crawl
 from penstock.reparsing.choosing import Task
 from penstock.reparsing.stream import Stream

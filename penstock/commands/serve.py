@@ -7,10 +7,10 @@ import gc
 import sys
 from typing import Any
 
-from events.errors import Refused
-from events.lifetime import die_with_parent, stop_on_signals
-from events.logs import configure_logs
-from events.settings import Settings, load
+from contract.errors import Refused
+from contract.lifetime import die_with_parent, stop_on_signals
+from contract.logs import configure_logs
+from contract.settings import Settings, load
 from penstock.cluster import running_in
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from events.errors import Refused
+from contract.errors import Refused
 from penstock.site import SiteOptions, serve_forever
 from penstock.site.errors import SiteError
 

@@ -10,14 +10,14 @@ from collections.abc import Coroutine, Sequence
 from types import ModuleType
 from typing import Any
 
-from events.bus import Bus
-from events.bus.entry import enter, explained
-from events.errors import PenstockError, Refused
-from events.lifetime import die_with_parent, stop_on_signals
-from events.logs import configure_logs
-from events.observing import observed
-from events.settings import Settings, load
-from events.topology import DISCOVER, DISPATCH, NOTIFY, PARSE, RECORD, RESTORE, SEED, SETTLE
+from contract.bus import Bus
+from contract.bus.entry import enter, explained
+from contract.errors import PenstockError, Refused
+from contract.lifetime import die_with_parent, stop_on_signals
+from contract.logs import configure_logs
+from contract.observing import observed
+from contract.settings import Settings, load
+from contract.topology import DISCOVER, DISPATCH, NOTIFY, PARSE, RECORD, RESTORE, SEED, SETTLE
 
 #: Command → the modules whose `run(settings, stop)` together are the stage group.
 MODULES = {

@@ -7,10 +7,10 @@ import socket
 import sys
 from typing import Any
 
-from events.bus import Bus
-from events.errors import Refused
-from events.logs import configure_logs
-from events.settings import Settings, load
+from contract.bus import Bus
+from contract.errors import Refused
+from contract.logs import configure_logs
+from contract.settings import Settings, load
 from penstock.cluster import Cluster, one_machine, running_in
 from penstock.serving import listen_first, served
 from penstock.stopping import stop_on_signals

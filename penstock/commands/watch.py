@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from events.bus import Bus
-from events.errors import Refused
-from events.settings import Settings, load
+from contract.bus import Bus
+from contract.errors import Refused
+from contract.settings import Settings, load
 from penstock.cluster import running_in
 from penstock.commands.recorded import crawl_of
 from penstock.summary import print_summary, summary_of

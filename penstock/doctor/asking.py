@@ -13,12 +13,12 @@ from typing import Any
 from redis.exceptions import NoPermissionError
 from sqlalchemy import Connection, func, inspect, select, text
 
-from events import topology
-from events.archive_url import parse_archive_url
-from events.bus import Bus
-from events.bus.guards import server_info
-from events.bus.rights import lacking
-from events.settings import Settings
+from contract import topology
+from contract.archive_url import parse_archive_url
+from contract.bus import Bus
+from contract.bus.guards import server_info
+from contract.bus.rights import lacking
+from contract.settings import Settings
 from penstock.doctor.archive import PAGE_BYTES, ArchiveFacts
 from penstock.doctor.bucket import ask_bucket
 from penstock.doctor.database import DatabaseFacts

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, select
 
-from events.archive_url import parse_archive_url
-from events.errors import PenstockError
-from events.settings import Settings
+from contract.archive_url import parse_archive_url
+from contract.errors import PenstockError
+from contract.settings import Settings
 from penstock.doctor.archive import ArchiveFacts
 from storage import tables
 from storage.archive import SegmentStore

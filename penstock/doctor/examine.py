@@ -12,11 +12,11 @@ from typing import Any
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from events.bus import Bus
-from events.bus.guards import check_version
-from events.errors import PenstockError, Refused, UnsafeServer
-from events.logs import masked
-from events.settings import Settings, load, origins
+from contract.bus import Bus
+from contract.bus.guards import check_version
+from contract.errors import PenstockError, Refused, UnsafeServer
+from contract.logs import masked
+from contract.settings import Settings, load, origins
 from penstock.cluster.cluster import running_in
 from penstock.cluster.server import find_binary
 from penstock.doctor import machine

@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from events.logs import masked
-from events.private import PRIVATE_MODE
-from events.settings import Settings
+from contract.logs import masked
+from contract.private import PRIVATE_MODE
+from contract.settings import Settings
 from penstock import __version__
 from penstock.doctor.finding import Finding, bad, ok, warn
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from events.bus.guards import check_version
-from events.errors import UnsafeServer
-from events.redis_url import RedisUrl
+from contract.bus.guards import check_version
+from contract.errors import UnsafeServer
+from contract.redis_url import RedisUrl
 from penstock.doctor.finding import Finding, bad, ok, span, warn
 from penstock.view.numbers import size
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from events.topology import FETCH, NOTIFY, PARSE, RECORD
+from contract.topology import FETCH, NOTIFY, PARSE, RECORD
 from penstock.doctor.finding import Finding, bad, ok, span, warn
 from penstock.doctor.server import clock
 

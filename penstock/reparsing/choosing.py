@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from sqlalchemy import Engine
 
-from events.pages import PageFetched
+from contract.pages import PageFetched
 from penstock.reparsing.tally import Tally
 from scraper.parsers.frames import Job
 from scraper.parsers.parsed import event_id

@@ -13,9 +13,9 @@ from collections.abc import Sequence, Set
 import msgspec
 from sqlalchemy import Engine
 
-from events import codec
-from events.errors import Undecodable, Unreachable
-from events.pages import PageParsed
+from contract import codec
+from contract.errors import Undecodable, Unreachable
+from contract.pages import PageParsed
 from penstock.reparsing.choosing import Chosen
 from penstock.reparsing.tally import Tally
 from scraper.parsers.frames import Result

@@ -15,7 +15,7 @@ from functools import partial
 
 from sqlalchemy import Engine
 
-from events.errors import Refused, Unreachable
+from contract.errors import Refused, Unreachable
 from penstock.reparsing.choosing import Chosen, Task, portions
 from penstock.reparsing.recording import Read, is_said, record
 from penstock.reparsing.tally import Tally

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from events.logs import visible
-from events.settings import Settings
+from contract.logs import visible
+from contract.settings import Settings
 from penstock.reparsing.tally import Tally
 from scraper.spiders import Extractor
 from storage.queries import CrawlRow

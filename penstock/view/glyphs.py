@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from rich.cells import cell_len, set_cell_size
 
-from events.logs import visible
+from contract.logs import visible
 
 #: Characters of a text that are looked at for each cell that it may fill: the rest cannot be seen.
 _CHARACTERS_A_CELL = 4

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 from rich.text import Text
 
-from events.logs import visible
-from events.pages import Item, PageExcluded, PageFailed, PageFetched
+from contract.logs import visible
+from contract.pages import Item, PageExcluded, PageFailed, PageFetched
 from scraper.inspect_page import Once
 from scraper.parsers.frames import Result
 

@@ -15,7 +15,7 @@ from collections import deque
 
 from rich.console import Console
 
-from events.logs import visible
+from contract.logs import visible
 from penstock.view.glyphs import glyphs_for
 from penstock.view.layout import Look
 from penstock.view.picture import picture, remains

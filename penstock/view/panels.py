@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
-from events.topology import DISPATCH, STAGES
+from contract.topology import DISPATCH, STAGES
 from penstock.view.glyphs import bar, fitted
 from penstock.view.layout import Look, flowed, row_of
 from penstock.view.numbers import duration

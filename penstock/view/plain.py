@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from events.logs import visible
+from contract.logs import visible
 from penstock.view.state import CrawlState
 
 #: Between two lines.

@@ -1,6 +1,6 @@
 """The state of a crawl as a watcher knows it: progress parts put together, and rates from their change.
 
-Takes the parts that `events.progress.follow` yields, gives `CrawlState`; keeps the last few seconds for rates.
+Takes the parts that `contract.progress.follow` yields, gives `CrawlState`; keeps the last few seconds for rates.
 """
 
 from __future__ import annotations

@@ -13,11 +13,11 @@ from typing import TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from events.bus import Bus, Delivery
-from events.bus.scripts import patiently
-from events.crawls import CrawlStarted
-from events.errors import PenstockError, Unreachable
-from events.settings import Settings
+from contract.bus import Bus, Delivery
+from contract.bus.scripts import patiently
+from contract.crawls import CrawlStarted
+from contract.errors import PenstockError, Unreachable
+from contract.settings import Settings
 from scraper.crawls import CrawlBook
 from storage import queries
 from storage.database import open_recorded

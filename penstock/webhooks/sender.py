@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from events.crawls import DEFAULT_USER_AGENT
-from events.settings import Settings
-from events.topology import NOTIFY
+from contract.crawls import DEFAULT_USER_AGENT
+from contract.settings import Settings
+from contract.topology import NOTIFY
 from penstock.webhooks.answers import Outcome, outcome_of_answer, outcome_of_failure
 from penstock.webhooks.signature import headers_for, signing_key
 

@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import hmac
 
-from events.errors import Refused
+from contract.errors import Refused
 
 _PREFIX = "whsec_"
 

@@ -6,7 +6,7 @@ and no more. Addresses are not looked at here: the HTTP client checks the one th
 
 import re
 
-from events.errors import Refused
+from contract.errors import Refused
 
 #: Longer ones are a mistake, and would stand in each crawl's specification.
 LONGEST_CHARACTERS = 2_000

@@ -10,16 +10,16 @@ from typing import Any
 
 import msgspec
 
-from events.bus.connection import Bus
-from events.bus.delivery import Delivery
-from events.bus.scripts import Call, Script, attempt
-from events.commands import FrontierRestore
-from events.crawls import CrawlSpec
-from events.envelope import now_text
-from events.tracing.ids import read, written
+from contract.bus.connection import Bus
+from contract.bus.delivery import Delivery
+from contract.bus.scripts import Call, Script, attempt
+from contract.commands import FrontierRestore
+from contract.crawls import CrawlSpec
+from contract.envelope import now_text
+from contract.tracing.ids import read, written
 from scheduler.frontier.jobs import Candidate, Known
 
-_TAKE = ("events.bus", "take.lua")
+_TAKE = ("contract.bus", "take.lua")
 _ADMIT = (_TAKE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "admit.lua")
 _HERE = "scheduler.frontier"
 START = Script(_HERE, *_ADMIT, "places.lua", "start.lua")

@@ -1,4 +1,4 @@
--- Library. The frontier's keys, the same as in events/keys.py (a test compares them), and the clock.
+-- Library. The frontier's keys, the same as in contract/keys.py (a test compares them), and the clock.
 --
 -- crawl:<c>   HASH  state    running | paused | finished | cancelled
 --                   spec     CrawlSpec in JSON;  name

@@ -10,9 +10,9 @@ import resource
 import threading
 from collections.abc import Callable
 
-from events.errors import PenstockError
-from events.settings import Settings
-from events.topology import FETCH
+from contract.errors import PenstockError
+from contract.settings import Settings
+from contract.topology import FETCH
 from scraper.fetch import work_stream
 from scraper.http.client import Client
 

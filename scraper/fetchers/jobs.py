@@ -7,10 +7,10 @@ finished here: that is the stage's hand-over.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from events.bus import Consumer, Delivery
-from events.bus.gate import wait_at_gate
-from events.commands import PageFetch
-from events.crawls import CrawlSpec
+from contract.bus import Consumer, Delivery
+from contract.bus.gate import wait_at_gate
+from contract.commands import PageFetch
+from contract.crawls import CrawlSpec
 from scraper.crawls import CrawlBook
 from scraper.errors import FetchError, RobotsUnreachable
 from scraper.fetchers.outcomes import Outcome, excluded, of_answer, of_error, of_robots, outcome_id

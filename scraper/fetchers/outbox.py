@@ -6,7 +6,7 @@ what was not handed over comes back by reclaim.
 
 import asyncio
 
-from events.bus import Consumer, HandOver
+from contract.bus import Consumer, HandOver
 from scraper.http.budget import Share
 
 #: Outcomes wait this long for company. Costs a host's slot that much, saves most of the round trips.

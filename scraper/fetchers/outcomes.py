@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from events.commands import PageFetch
-from events.crawls import CrawlSpec
-from events.envelope import Envelope, Message, Payload, new_message
-from events.pages import BodyRef, PageExcluded, PageFailed, PageFetched, RobotsFetched
-from events.topology import FETCH
+from contract.commands import PageFetch
+from contract.crawls import CrawlSpec
+from contract.envelope import Envelope, Message, Payload, new_message
+from contract.pages import BodyRef, PageExcluded, PageFailed, PageFetched, RobotsFetched
+from contract.topology import FETCH
 from scraper.errors import BlockedAddress, FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
 from scraper.http.client import Answer
 from scraper.http.headers import location_of, retry_after_ms

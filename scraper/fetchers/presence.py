@@ -5,8 +5,8 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 
-from events.bus import Bus
-from events.bus.scripts import PASSING
+from contract.bus import Bus
+from contract.bus.scripts import PASSING
 
 #: How often a fetcher says that it lives.
 BEAT_SECONDS = 1.0

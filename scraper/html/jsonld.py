@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from events.codec import clean
+from contract.codec import clean
 
 #: Longer blocks are skipped, and all blocks of a page together are bounded by four of these.
 MAX_BLOCK_CHARS = 500_000

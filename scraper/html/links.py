@@ -13,7 +13,7 @@ import ada_url
 import msgspec
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from events.safe_text import without_credentials
+from contract.safe_text import without_credentials
 
 #: Longer URLs are not handed on; servers refuse them, and a long base makes gigabytes of a few short links.
 MAX_URL_CHARS = 8_000

@@ -19,7 +19,7 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
-from events.settings import Settings
+from contract.settings import Settings
 from scraper.errors import BodyTooLarge, Deadline, FetchError, HeadersTooLarge, Timeout, TooSlow, UnknownStatus
 from scraper.http.addresses import check_url
 from scraper.http.budget import without_limit

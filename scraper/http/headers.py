@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 
 import ada_url
 
-from events.safe_text import without_credentials
+from contract.safe_text import without_credentials
 from scraper.errors import BadLocation
 from scraper.http.client import Answer
 

@@ -1,6 +1,6 @@
 """The one module that imports httpx: without its command line, which would bring rich and pygments."""
 
-from events.lean import without
+from contract.lean import without
 
 with without("httpx._main"):
     import httpx

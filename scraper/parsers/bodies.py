@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 from redis.exceptions import ResponseError
 
-from events.bus import Bus, Delivery
-from events.bus.scripts import PASSING, PATIENCE_SECONDS, passing
-from events.crawls import CrawlSpec
-from events.errors import Unreachable
-from events.topology import PARSE
+from contract.bus import Bus, Delivery
+from contract.bus.scripts import PASSING, PATIENCE_SECONDS, passing
+from contract.crawls import CrawlSpec
+from contract.errors import Unreachable
+from contract.topology import PARSE
 from scraper.crawls import CrawlBook
 
 log = logging.getLogger(PARSE.name)

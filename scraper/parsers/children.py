@@ -23,8 +23,8 @@ from collections import deque
 from collections.abc import Coroutine
 from typing import Self
 
-from events import metrics
-from events.errors import PenstockError
+from contract import metrics
+from contract.errors import PenstockError
 from scraper.parsers.child import Child, Task, launch
 from scraper.parsers.frames import Job, Result
 from scraper.parsers.process import PAGE_CPU_SECONDS

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from events.errors import PenstockError
-from events.pages import Item
+from contract.errors import PenstockError
+from contract.pages import Item
 
 #: Longest frame, in bytes. More than any page with its items and links can come to (see links.py and reading.py).
 MAX_FRAME_BYTES = 128 * 1024 * 1024

@@ -6,7 +6,7 @@ pages. So:
 - A link is remembered only after its hand-over took effect (`remember` is called then, never before).
 - It is left out only at the depth it was handed over at, or a greater one: a shorter way may be within `max_depth`.
 - All is forgotten when the epoch changes: the frontier of another world does not know our links. And when Redis has
-  lost a hand-over (`events.bus.witness`): it may have been the one that said them.
+  lost a hand-over (`contract.bus.witness`): it may have been the one that said them.
 
 Redirects never come here: they count hops, and the same target may be within bounds by another way.
 """

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import msgspec
 
-from events.bus import Delivery
-from events.envelope import Message, new_message
-from events.pages import Link, PageFetched, PageParsed
-from events.topology import PARSE
+from contract.bus import Delivery
+from contract.envelope import Message, new_message
+from contract.pages import Link, PageFetched, PageParsed
+from contract.topology import PARSE
 from scraper.parsers.frames import Result
 
 #: Hex digits that stand for an extractor in an event's id. Few extractors ever read one page, so these keep them apart.

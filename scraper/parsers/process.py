@@ -16,7 +16,7 @@ import time
 from functools import cache
 from typing import BinaryIO, NamedTuple
 
-from events.tied import die_with_parent
+from contract.tied import die_with_parent
 from scraper.parsers.frames import READY, Result, frame, jobs, length_of
 from scraper.parsers.reading import Reader
 

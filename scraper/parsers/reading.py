@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from selectolax.lexbor import SelectolaxError
 
-from events.codec import clean
-from events.errors import Refused
-from events.pages import Item
+from contract.codec import clean
+from contract.errors import Refused
+from contract.pages import Item
 from scraper.errors import DamagedRecord
 from scraper.html.links import Links
 from scraper.page import Page

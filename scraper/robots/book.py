@@ -8,9 +8,9 @@ import time
 
 import msgspec
 
-from events.bus import Bus
-from events.crawls import CrawlSpec
-from events.robots import RobotsRecord
+from contract.bus import Bus
+from contract.crawls import CrawlSpec
+from contract.robots import RobotsRecord
 from scraper.robots.rules import Rules, product_token
 from scraper.robots.verdict import Robots
 

@@ -10,7 +10,7 @@ import re
 
 from protego import Protego
 
-from events.safe_text import without_credentials
+from contract.safe_text import without_credentials
 
 #: What is read of a robots.txt; the RFC asks for at least 500 KiB.
 MOST_BYTES = 512 * 1024

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from events.robots import RobotsRecord
+from contract.robots import RobotsRecord
 from scraper.errors import BadLocation, BlockedAddress, DnsNotFound, FetchError, HttpStatus, InvalidUrl
 from scraper.http.client import Answer, Client
 from scraper.http.headers import location_of, retry_after_ms

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from events.pages import PageFailed
+from contract.pages import PageFailed
 from storage import tables
 from storage.event_store import Recorded
 from storage.projections import rows

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from events.pages import PageFailed, PageFetched, RobotsFetched
+from contract.pages import PageFailed, PageFetched, RobotsFetched
 from storage import tables
 from storage.event_store import Recorded
 from storage.projections import rows

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from events.pages import PageParsed
+from contract.pages import PageParsed
 from storage import tables
 from storage.event_store import Recorded
 from storage.projections import rows

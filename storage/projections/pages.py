@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from events.envelope import Payload
-from events.pages import PageExcluded, PageFailed, PageFetched, PageParsed
+from contract.envelope import Payload
+from contract.pages import PageExcluded, PageFailed, PageFetched, PageParsed
 from storage import tables
 from storage.event_store import Recorded
 from storage.projections import rows, tallies

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from events.crawls import CrawlStarted, SeedsAdded
+from contract.crawls import CrawlStarted, SeedsAdded
 from storage import tables
 from storage.event_store import Recorded
 from storage.projections import rows

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from events.pages import PageFailed, PageFetched
+from contract.pages import PageFailed, PageFetched
 from storage import tables
 from storage.event_store import Recorded
 from storage.projections import rows

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from events.archive_url import ArchiveUrl
-from events.errors import PenstockError, Refused, Unreachable
+from contract.archive_url import ArchiveUrl
+from contract.errors import PenstockError, Refused, Unreachable
 from storage.archive import SegmentStore
 from storage.segments.objects import ObjectArchive
 from storage.segments.read_ahead import ReadAhead

@@ -1,7 +1,7 @@
 """Settings → where the archive's segments lie."""
 
-from events.archive_url import parse_archive_url
-from events.settings import Settings
+from contract.archive_url import parse_archive_url
+from contract.settings import Settings
 from storage.archive import SegmentStore
 from storage.segments.files import FileStore
 from storage.segments.moved import Moved

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from events.bus import Bus
-from events.settings import Settings
+from contract.bus import Bus
+from contract.settings import Settings
 from penstock.api.server import serve
 from scheduler import service
 from storage import record

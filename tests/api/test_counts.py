@@ -2,7 +2,7 @@
 
 import pytest
 
-from events.crawls import CrawlCancelled
+from contract.crawls import CrawlCancelled
 from scheduler.report import counts
 from storage.database import open_database
 from tests import builders

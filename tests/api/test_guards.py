@@ -7,8 +7,8 @@ import socket
 import msgspec
 import pytest
 
-from events.errors import Refused
-from events.settings import Settings
+from contract.errors import Refused
+from contract.settings import Settings
 from penstock.api.app import make_app
 from penstock.api.guards.bodies import MOST_BYTES
 from penstock.api.guards.tokens import COOKIE, is_token, session_of

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from events.crawls import new_crawl_id
+from contract.crawls import new_crawl_id
 from penstock.api.idempotency import LIFE_SECONDS, reserved
 
 BODY = {"seeds": ["http://127.0.0.1:9/"], "name": "once"}

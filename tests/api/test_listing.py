@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from events.crawls import CrawlCancelled, CrawlPaused
-from events.pages import Item
+from contract.crawls import CrawlCancelled, CrawlPaused
+from contract.pages import Item
 from storage.database import open_database
 from tests import builders
 from tests.storage.helpers import write

@@ -6,16 +6,16 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import insert
 
-from events import codec
-from events.bus import Consumer, publish
-from events.topology import PARSE
+from contract import codec
+from contract.bus import Consumer, publish
+from contract.topology import PARSE
 from penstock.api.metrics import Numbers
 from penstock.api.server_numbers import frontier_metrics, server_metrics
 from penstock.api.streams import stage_metrics
 from storage import tables, totals
 from storage.database import open_database
 from tests import builders
-from tests.events.counting import samples
+from tests.contract.counting import samples
 
 STAGE, OTHER = "scraper.parse", "storage.record"
 #: An entry that was published ten seconds before the server's clock.

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from events.settings import Settings
+from contract.settings import Settings
 from storage import tables
 from tests import builders
 from tests.api.watching import CRAWL, PROGRESS, Stage, named, rest, serving, until, watching

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from events.bus import Bus
-from events.settings import Settings
+from contract.bus import Bus
+from contract.settings import Settings
 from tests import builders
 from tests.api.watching import PROGRESS, Stage, rest, serving, until, watching
 from tests.builders import URL
-from tests.events.servers import Server
+from tests.contract.servers import Server
 
 
 @pytest.fixture

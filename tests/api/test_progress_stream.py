@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 
-from events.crawls import CrawlCancelled
-from events.settings import Settings
-from events.topology import RECORD
+from contract.crawls import CrawlCancelled
+from contract.settings import Settings
+from contract.topology import RECORD
 from scheduler.report import backlogs
 from storage import queries
 from tests import builders

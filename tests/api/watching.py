@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import httpx
 from sqlalchemy import Engine
 
-from events.bus import Bus
-from events.envelope import Message
-from events.progress import Part
-from events.settings import Settings
+from contract.bus import Bus
+from contract.envelope import Message
+from contract.progress import Part
+from contract.settings import Settings
 from penstock.api.server import serve
 from storage.database import open_database
 from tests import builders

@@ -25,7 +25,7 @@ def test_every_module_and_public_name_introduces_itself():
     ],
 )
 def test_a_name_without_a_docstring_is_reported(text, fault):
-    [breach] = missing_docstrings(made_up({"events/m.py": text}))
+    [breach] = missing_docstrings(made_up({"contract/m.py": text}))
 
     assert breach.endswith(fault)
 
@@ -41,4 +41,4 @@ def test_a_name_without_a_docstring_is_reported(text, fault):
     ],
 )
 def test_helpers_and_what_is_said_elsewhere_need_none(text):
-    assert missing_docstrings(made_up({"events/m.py": text})) == []
+    assert missing_docstrings(made_up({"contract/m.py": text})) == []

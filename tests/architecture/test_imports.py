@@ -21,8 +21,8 @@ def test_no_modules_import_one_another_in_a_circle():
         ("scraper/parse.py", "import storage.archive as archive"),
         ("scraper/parse.py", "from penstock.cli import main"),
         ("scraper/parse.py", "from .. import scheduler"),  # climbs out of the package
-        ("events/bus/take.py", "from ...storage import record"),
-        ("events/keys.py", "import scheduler"),
+        ("contract/bus/take.py", "from ...storage import record"),
+        ("contract/keys.py", "import scheduler"),
         ("storage/record.py", "def later():\n    from scheduler.urls import canonical"),
         ("storage/record.py", "if TYPE_CHECKING:\n    from scraper import Page"),
         ("storage/record.py", "importlib.import_module('scraper.parse')"),
@@ -38,7 +38,7 @@ def test_an_import_against_the_law_is_named_wherever_it_stands(path, text):
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("scraper/parse.py", "from events.keys import Keys"),
+        ("scraper/parse.py", "from contract.keys import Keys"),
         ("scraper/parse.py", "from .page import Page"),
         ("scraper/__init__.py", "from .page import Page"),
         ("scraper/bodies/read.py", "from ..page import Page"),
@@ -71,7 +71,7 @@ def test_a_circle_is_shown_as_the_way_round_it():
 
 def test_two_circles_are_both_reported():
     pairs = {"a": "b", "b": "a", "c": "d", "d": "c"}
-    sources = made_up({f"events/{here}.py": f"from events import {there}" for here, there in pairs.items()})
+    sources = made_up({f"contract/{here}.py": f"from contract import {there}" for here, there in pairs.items()})
 
     assert len(import_cycles(sources)) == 2
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from events import codec, topology
+from contract import codec, topology
 from tests.architecture.rules import stages as rules
 from tests.architecture.rules.readme import block_of
 from tests.architecture.rules.sources import ROOT, Script, expect_none, made_up, read_scripts, read_sources
@@ -67,13 +67,13 @@ class Stage:
 
 
 def test_a_stage_without_a_module_is_reported():
-    files = ("scraper/parse.py", "scraper/fetch/__init__.py", "penstock/notify.py", "events/carry.py")
+    files = ("scraper/parse.py", "scraper/fetch/__init__.py", "penstock/notify.py", "contract/carry.py")
     sources = made_up(dict.fromkeys(files, ""))
-    stages = [Stage(), Stage("scraper.fetch"), Stage("scraper.read"), Stage("penstock.notify"), Stage("events.carry")]
+    stages = [Stage(), Stage("scraper.fetch"), Stage("scraper.read"), Stage("penstock.notify"), Stage("contract.carry")]
 
     assert [breach.split()[0] for breach in rules.stages_without_module(stages, sources)] == [
         "scraper.read",
-        "events.carry",
+        "contract.carry",
     ]
 
 
@@ -94,7 +94,7 @@ def test_a_consumer_outside_its_stage_is_reported(path, text):
     assert len(rules.consumers_off_the_map(made_up({path: text}), constants=constants)) == 1
 
 
-@pytest.mark.parametrize("path", ["scraper/parse.py", "scraper/parse/loop.py", "events/bus/consumer.py"])
+@pytest.mark.parametrize("path", ["scraper/parse.py", "scraper/parse/loop.py", "contract/bus/consumer.py"])
 def test_a_consumer_in_its_stage_or_in_the_bus_passes(path):
     sources = made_up({path: "async with bus.Consumer(bus, topology.PARSE, when_buried=f) as consumer: pass"})
 
@@ -152,7 +152,7 @@ MESSAGES = {"PageFetched": "page.fetched", "PageParsed": "page.parsed"}
 
 @pytest.mark.parametrize(
     "text",
-    ["PageFetched(url=u)", "pages.PageFetched()", "from events.pages import PageFetched as Got\nGot()"],
+    ["PageFetched(url=u)", "pages.PageFetched()", "from contract.pages import PageFetched as Got\nGot()"],
 )
 def test_a_message_that_no_stage_of_the_package_gives_is_reported(text):
     [breach] = rules.messages_off_the_map(
@@ -180,7 +180,7 @@ def test_a_script_makes_what_it_says_and_nothing_that_it_only_names():
 
 
 def test_a_message_that_is_only_read_is_not_made():
-    text = "from events.pages import PageFetched\ndef f(page: PageFetched): return isinstance(page, PageFetched)"
+    text = "from contract.pages import PageFetched\ndef f(page: PageFetched): return isinstance(page, PageFetched)"
 
     assert rules.messages_off_the_map(made_up({"scraper/m.py": text}), gives={"scraper": []}, types=MESSAGES) == []
 

@@ -39,9 +39,9 @@ def test_a_function_one_line_over_the_cap_is_named_with_its_length():
     fits = "def fits():\n" + "    x = 1\n" * (MAX_FUNCTION_LINES - 1)
     long = "class C:\n    async def long(self):\n" + "        x = 1\n" * MAX_FUNCTION_LINES
 
-    [breach] = long_functions(made_up({"events/fits.py": fits, "events/long.py": long}))
+    [breach] = long_functions(made_up({"contract/fits.py": fits, "contract/long.py": long}))
 
-    assert breach.startswith("events/long.py:2: long has 26 lines")
+    assert breach.startswith("contract/long.py:2: long has 26 lines")
 
 
 def test_signature_decorators_and_docstring_do_not_count_but_blank_lines_and_comments_do():

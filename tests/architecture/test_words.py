@@ -1,4 +1,4 @@
-"""Keys are spelled in events/keys.py alone, and the rule that says so can fail."""
+"""Keys are spelled in contract/keys.py alone, and the rule that says so can fail."""
 
 import pytest
 
@@ -17,7 +17,7 @@ class Keys:
 
 def breaches_of(expression):
     """What the rule says of one expression in a module beside a small catalogue."""
-    return keys_spelled_elsewhere(made_up({"events/keys.py": CATALOGUE, "scheduler/m.py": f"x = {expression}"}))
+    return keys_spelled_elsewhere(made_up({"contract/keys.py": CATALOGUE, "scheduler/m.py": f"x = {expression}"}))
 
 
 def test_no_key_is_spelled_outside_the_catalogue():
@@ -25,7 +25,7 @@ def test_no_key_is_spelled_outside_the_catalogue():
 
 
 def test_the_catalogue_is_where_the_rule_looks_for_words():
-    [catalogue] = [source for source in read_sources() if source.module == "events.keys"]
+    [catalogue] = [source for source in read_sources() if source.module == "contract.keys"]
 
     assert {"queue", "seen", "crawl", "host"} <= key_words(catalogue.tree)
 
@@ -72,4 +72,4 @@ def test_other_strings_with_a_colon_pass(expression):
 
 
 def test_a_docstring_may_speak_of_keys():
-    assert keys_spelled_elsewhere(made_up({"events/keys.py": CATALOGUE, "events/m.py": '"""queue:*"""'})) == []
+    assert keys_spelled_elsewhere(made_up({"contract/keys.py": CATALOGUE, "contract/m.py": '"""queue:*"""'})) == []

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from events.bus.watching import watch_with
-from events.metrics import numbers
-from events.metrics.exposition import registry_of, render
-from events.metrics.numbers import Numbers
-from events.metrics.watcher import Counting
+from contract.bus.watching import watch_with
+from contract.metrics import numbers
+from contract.metrics.exposition import registry_of, render
+from contract.metrics.numbers import Numbers
+from contract.metrics.watcher import Counting
 
 
 @contextlib.contextmanager

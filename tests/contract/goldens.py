@@ -5,7 +5,7 @@ A golden file holds one message as it stood on a stream, with every field set to
 its own (`page.fetch.v2.json`, or `page.fetch.v1-priority.json` for a field of version 1), and what the old files mean
 with it stands here beside them.
 
-`python -m tests.events.goldens` writes those that are missing.
+`python -m tests.contract.goldens` writes those that are missing.
 """
 
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import Any
 
 from msgspec import structs
 
-from events import codec
-from events.commands import (
+from contract import codec
+from contract.commands import (
     CrawlCancel,
     CrawlPause,
     CrawlResume,
@@ -25,7 +25,7 @@ from events.commands import (
     PageFetch,
     SeedsAdd,
 )
-from events.crawls import (
+from contract.crawls import (
     CrawlCancelled,
     CrawlFinished,
     CrawlPaused,
@@ -34,8 +34,8 @@ from events.crawls import (
     CrawlStarted,
     SeedsAdded,
 )
-from events.envelope import Envelope, Message, Payload
-from events.pages import BodyRef, Item, Link, PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
+from contract.envelope import Envelope, Message, Payload
+from contract.pages import BodyRef, Item, Link, PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
 
 FOLDER = Path(__file__).parent / "golden"
 

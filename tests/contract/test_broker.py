@@ -2,8 +2,8 @@
 
 import pytest
 
-from events.broker import broker_url, celery_settings
-from events.errors import Refused
+from contract.broker import broker_url, celery_settings
+from contract.errors import Refused
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from events.bus import Bus
-from events.bus.entry import enter, explained
-from events.errors import Refused, UnsafeServer
+from contract.bus import Bus
+from contract.bus.entry import enter, explained
+from contract.errors import Refused, UnsafeServer
 from tests.conftest import start_redis
 
 

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from events.bus import Bus, Consumer, HandOver, Keep, publish
-from events.bus.groups import ensure_groups
-from events.commands import PageFetch
-from events.topology import FETCH, PARSE, RECORD, SETTLE, Stage
+from contract.bus import Bus, Consumer, HandOver, Keep, publish
+from contract.bus.groups import ensure_groups
+from contract.commands import PageFetch
+from contract.topology import FETCH, PARSE, RECORD, SETTLE, Stage
 from tests.builders import make_message, page_excluded, page_failed, page_fetched, page_parsed
-from tests.events.servers import LossyProxy, Server
+from tests.contract.servers import LossyProxy, Server
 
 URLS = [f"http://a.test/{n}" for n in range(20)]
 

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from events import topology
-from events.bus import Consumer, Keep, janitor, publish
-from events.bus.janitor import keep_tidy, tidy
-from events.commands import PageFetch
-from events.topology import FETCH, PARSE, RECORD, SETTLE, Stage
+from contract import topology
+from contract.bus import Consumer, Keep, janitor, publish
+from contract.bus.janitor import keep_tidy, tidy
+from contract.commands import PageFetch
+from contract.topology import FETCH, PARSE, RECORD, SETTLE, Stage
 from tests.builders import make_message, page_fetched
 
 

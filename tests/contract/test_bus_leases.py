@@ -5,12 +5,12 @@ import socket
 
 import pytest
 
-from events import codec
-from events.bus import Consumer, publish
-from events.bus.consumer import DELIVERY_LIMIT
-from events.bus.leases import consumer_name, end_leases, is_gone
-from events.commands import CrawlPause
-from events.topology import PARSE, RECORD, SEED, Stage
+from contract import codec
+from contract.bus import Consumer, publish
+from contract.bus.consumer import DELIVERY_LIMIT
+from contract.bus.leases import consumer_name, end_leases, is_gone
+from contract.commands import CrawlPause
+from contract.topology import PARSE, RECORD, SEED, Stage
 from tests.builders import make_message, page_failed, page_fetched, page_parsed
 
 LEASE_SECONDS = 0.06

@@ -6,13 +6,13 @@ import pytest
 from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from events.bus import Bus, Consumer, publish
-from events.bus.groups import ensure_groups, epoch, is_restored, mark_restored
-from events.bus.guards import check_server, check_version
-from events.bus.scripts import passing, run
-from events.errors import Refused, UnsafeServer
-from events.progress import PROGRESS
-from events.topology import PARSE
+from contract.bus import Bus, Consumer, publish
+from contract.bus.groups import ensure_groups, epoch, is_restored, mark_restored
+from contract.bus.guards import check_server, check_version
+from contract.bus.scripts import passing, run
+from contract.errors import Refused, UnsafeServer
+from contract.progress import PROGRESS
+from contract.topology import PARSE
 from tests.builders import page_fetched, page_parsed
 
 

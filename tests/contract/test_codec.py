@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events import codec, topology
-from events.commands import CrawlPause, PageFetch
-from events.crawls import CrawlFinished, CrawlSpec
-from events.envelope import Message, Payload, new_message, now_text
-from events.errors import Undecodable
-from events.pages import BodyRef, Item, Link, PageExcluded, PageParsed
+from contract import codec, topology
+from contract.commands import CrawlPause, PageFetch
+from contract.crawls import CrawlFinished, CrawlSpec
+from contract.envelope import Message, Payload, new_message, now_text
+from contract.errors import Undecodable
+from contract.pages import BodyRef, Item, Link, PageExcluded, PageParsed
 from tests.builders import TIME, make_message, page_parsed
 
 GOLDEN = (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from events.contract.asyncapi import document
+from contract.published.asyncapi import document
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Where `make check-contract` puts the parser.

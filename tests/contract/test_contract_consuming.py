@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from redis.exceptions import ResponseError
 
-from events import codec, topology
-from events.bus import Bus, publish
-from events.bus.janitor import tidy
-from events.topology import groups_of
+from contract import codec, topology
+from contract.bus import Bus, publish
+from contract.bus.janitor import tidy
+from contract.topology import groups_of
 from tests.builders import page_failed
 
 README = (Path(__file__).resolve().parents[2] / "docs" / "contract" / "README.md").read_text("utf-8")

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from events import codec, topology
-from events.contract.asyncapi import document
-from events.contract.files import files, schema_path
-from events.contract.schemas import ATTRIBUTES
-from events.envelope import Envelope
-from events.keys import Keys
+from contract import codec, topology
+from contract.envelope import Envelope
+from contract.keys import Keys
+from contract.published.asyncapi import document
+from contract.published.files import files, schema_path
+from contract.published.schemas import ATTRIBUTES
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "contract"
@@ -42,7 +42,7 @@ def test_every_version_of_every_message_has_a_schema():
 
 
 def test_the_command_writes_the_same_bytes_in_another_process_and_another_folder(tmp_path):
-    command = [sys.executable, "-W", "error", "-m", "events.contract", str(tmp_path / "made" / "here")]
+    command = [sys.executable, "-W", "error", "-m", "contract.published", str(tmp_path / "made" / "here")]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert run.stdout == f"{len(files())} files in {tmp_path}/made/here\n"
@@ -52,7 +52,7 @@ def test_the_command_writes_the_same_bytes_in_another_process_and_another_folder
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").touch()
-    command = [sys.executable, "-m", "events.contract", str(tmp_path / "file" / "below")]
+    command = [sys.executable, "-m", "contract.published", str(tmp_path / "file" / "below")]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert run.returncode == 1

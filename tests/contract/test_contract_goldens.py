@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from events import codec
-from events.envelope import Envelope
-from events.errors import Undecodable
-from events.pages import PageFailed
-from tests.events.goldens import FOLDER, GOLDENS, golden_bytes
+from contract import codec
+from contract.envelope import Envelope
+from contract.errors import Undecodable
+from contract.pages import PageFailed
+from tests.contract.goldens import FOLDER, GOLDENS, golden_bytes
 
 EACH_GOLDEN = pytest.mark.parametrize("name", GOLDENS)
 
@@ -18,8 +18,8 @@ def test_every_version_of_every_message_has_a_golden_file():
     wanted = {f"{type}.v{n}" for type, kind in codec.KINDS.items() for n in range(1, kind.VERSION + 1)}
     there = {path.stem for path in FOLDER.glob("*.json")}
 
-    assert wanted <= there, "add it to tests/events/goldens.py and run python -m tests.events.goldens"
-    assert there == GOLDENS.keys(), "tests/events/goldens.py says what each golden file means"
+    assert wanted <= there, "add it to tests/contract/goldens.py and run python -m tests.contract.goldens"
+    assert there == GOLDENS.keys(), "tests/contract/goldens.py says what each golden file means"
 
 
 @EACH_GOLDEN

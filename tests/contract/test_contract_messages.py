@@ -10,14 +10,14 @@ from cloudevents.core.formats.json import JSONFormat
 from jsonschema import Draft202012Validator, ValidationError
 from msgspec import structs
 
-from events import codec
-from events.bus import Bus, publish
-from events.commands import CrawlStart
-from events.crawls import CrawlSpec
-from events.envelope import Envelope
-from events.topology import STREAMS
+from contract import codec
+from contract.bus import Bus, publish
+from contract.commands import CrawlStart
+from contract.crawls import CrawlSpec
+from contract.envelope import Envelope
+from contract.topology import STREAMS
 from tests import builders
-from tests.events.goldens import GOLDENS, golden_bytes
+from tests.contract.goldens import GOLDENS, golden_bytes
 from tests.scheduler.harness import Answering, Web, running
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "contract" / "schemas"

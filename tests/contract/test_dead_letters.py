@@ -5,12 +5,12 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from events import codec
-from events.bus import Consumer, publish
-from events.bus.dead_letters import DeadLetter, Filter, dead_letter, dead_letters, drop, retry
-from events.bus.janitor import tidy
-from events.envelope import Payload
-from events.topology import DISCOVER, PARSE, RECORD, SETTLE
+from contract import codec
+from contract.bus import Consumer, publish
+from contract.bus.dead_letters import DeadLetter, Filter, dead_letter, dead_letters, drop, retry
+from contract.bus.janitor import tidy
+from contract.envelope import Payload
+from contract.topology import DISCOVER, PARSE, RECORD, SETTLE
 from tests.builders import page_failed, page_fetched, page_parsed
 
 BODY = b"\x1f\x8b the body"

@@ -10,12 +10,12 @@ import pytest
 import structlog
 from msgspec.structs import replace
 
-from events.bus import Consumer, publish
-from events.concerning import concerning
-from events.envelope import Message
-from events.json_logs import json_formatter
-from events.logs import configure_logs
-from events.topology import FETCH, PARSE
+from contract.bus import Consumer, publish
+from contract.concerning import concerning
+from contract.envelope import Message
+from contract.json_logs import json_formatter
+from contract.logs import configure_logs
+from contract.topology import FETCH, PARSE
 from tests import builders
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -83,7 +83,7 @@ def test_no_page_can_forge_a_line_or_move_a_cursor(lines):
 
 
 def test_passwords_are_masked_wherever_they_stand(lines):
-    log = logging.getLogger("events.bus")
+    log = logging.getLogger("contract.bus")
     try:
         raise ValueError("at redis://:secret@h/0")
     except ValueError:

@@ -8,8 +8,8 @@ import unicodedata
 
 import pytest
 
-from events.logs import LineFormatter, configure_logs, masked, visible
-from events.safe_text import without_credentials
+from contract.logs import LineFormatter, configure_logs, masked, visible
+from contract.safe_text import without_credentials
 
 #: The rest of Unicode's Bidi_Control (PropList.txt), whose class is that of letters: ALM, LRM, RLM.
 MARKS = "\u061c\u200e\u200f"

@@ -2,13 +2,13 @@
 
 import pytest
 
-from events.bus import Bus, Consumer, HandOver, publish
-from events.bus.watching import watchers
-from events.commands import PageFetch
-from events.envelope import new_message
-from events.topology import FETCH, PARSE, RECORD
+from contract.bus import Bus, Consumer, HandOver, publish
+from contract.bus.watching import watchers
+from contract.commands import PageFetch
+from contract.envelope import new_message
+from contract.topology import FETCH, PARSE, RECORD
 from tests import builders
-from tests.events.counting import counted, counting
+from tests.contract.counting import counted, counting
 
 STAGE = FETCH.name
 

@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from events import metrics, topology
-from events.metrics import numbers
-from events.metrics.families import FAMILIES, FETCH_OUTCOMES, PARSE_RESULTS
+from contract import metrics, topology
+from contract.metrics import numbers
+from contract.metrics.families import FAMILIES, FETCH_OUTCOMES, PARSE_RESULTS
 from scraper import errors
-from tests.events.counting import counted, counting
+from tests.contract.counting import counted, counting
 
 FETCH = topology.FETCH.name
 
@@ -130,7 +130,7 @@ def test_every_metric_has_a_plain_name_in_base_units():
 
 
 #: Stages and the bus, without what is only there to tell of them.
-MODULES = "events.bus, events.observing, scheduler.service, scraper.fetch, scraper.parse, storage.record"
+MODULES = "contract.bus, contract.observing, scheduler.service, scraper.fetch, scraper.parse, storage.record"
 
 
 def test_a_process_that_counts_and_traces_nothing_imports_none_of_the_libraries():

@@ -6,13 +6,13 @@ import urllib.request
 
 import pytest
 
-from events import metrics
-from events.errors import Refused
-from events.metrics.server import MetricsServer
-from events.observing import observed
-from events.settings import Settings
-from events.topology import DISPATCH, FETCH, PARSE, RECORD, SEED
-from tests.events.counting import counting, samples
+from contract import metrics
+from contract.errors import Refused
+from contract.metrics.server import MetricsServer
+from contract.observing import observed
+from contract.settings import Settings
+from contract.topology import DISPATCH, FETCH, PARSE, RECORD, SEED
+from tests.contract.counting import counting, samples
 from tests.promtool import promtool
 
 STAGES = (SEED.name, DISPATCH.name, FETCH.name, PARSE.name, RECORD.name)

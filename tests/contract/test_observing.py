@@ -5,13 +5,13 @@ import urllib.request
 
 import pytest
 
-from events import metrics
-from events.bus.watching import watchers
-from events.errors import Refused
-from events.metrics import numbers
-from events.observing import begin, begin_child, end, observed
-from events.settings import Settings, as_environ, load
-from events.topology import PARSE
+from contract import metrics
+from contract.bus.watching import watchers
+from contract.errors import Refused
+from contract.metrics import numbers
+from contract.observing import begin, begin_child, end, observed
+from contract.settings import Settings, as_environ, load
+from contract.topology import PARSE
 
 
 def free_port() -> int:

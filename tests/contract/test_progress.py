@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import aclosing
 
-from events.progress import INTERVAL_SECONDS, Part, follow, snapshot
+from contract.progress import INTERVAL_SECONDS, Part, follow, snapshot
 
 
 async def first(watcher) -> dict:

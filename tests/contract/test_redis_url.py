@@ -2,9 +2,9 @@
 
 import pytest
 
-from events.errors import Refused
-from events.logs import masked
-from events.redis_url import RedisUrl, parse_redis_url
+from contract.errors import Refused
+from contract.logs import masked
+from contract.redis_url import RedisUrl, parse_redis_url
 
 TLS = {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
 

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from events.crawls import CrawlSpec, check_spec, new_crawl_id
-from events.errors import Refused
-from events.settings import Settings, as_environ, load
+from contract.crawls import CrawlSpec, check_spec, new_crawl_id
+from contract.errors import Refused
+from contract.settings import Settings, as_environ, load
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_crawl_ids_sort_by_time_and_differ():
     assert first[:15] <= second[:15]
 
 
-@pytest.mark.parametrize("package", ["events.bus", "scheduler.service"])
+@pytest.mark.parametrize("package", ["contract.bus", "scheduler.service"])
 def test_importing_a_package_neither_connects_nor_reads_the_environment(package):
     environ = {**os.environ, "PENSTOCK_REDIS_URL": "nonsense", "PENSTOCK_NOT_A_SETTING": "1"}
     code = f"import {package}, sys; sys.exit('celery' in sys.modules or 'tldextract' in sys.modules)"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from events.commands import CrawlPause, CrawlStart, PageFetch
-from events.crawls import CrawlSpec
-from events.tracing import ids
-from events.tracing.ids import Place
+from contract.commands import CrawlPause, CrawlStart, PageFetch
+from contract.crawls import CrawlSpec
+from contract.tracing import ids
+from contract.tracing.ids import Place
 from tests.builders import CRAWL, make_message, page_fetched
 
 URL, FROM = "http://a.test/2", "http://a.test/1"

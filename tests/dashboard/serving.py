@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from events.settings import Settings
+from contract.settings import Settings
 from penstock.api.listening import address_of, listen
 from penstock.api.server import serve
 from penstock.cluster import running_in

@@ -8,8 +8,8 @@ from urllib.error import HTTPError
 
 import pytest
 
-from events.keys import Keys
-from events.topology import FETCH, PARSE, Stage
+from contract.keys import Keys
+from contract.topology import FETCH, PARSE, Stage
 from penstock.site import Web, expected, judge
 from tests.deploy.client import Client
 from tests.deploy.conftest import SITE

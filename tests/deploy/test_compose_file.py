@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from events.settings import load
+from contract.settings import load
 from scraper.fetch import DRAIN_SECONDS
 from scraper.parse import STOP_SECONDS
 from tests.deploy.files import COMPOSE, ROOT, SECRETS, STAGES, compose

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from events.settings import load
+from contract.settings import load
 from tests.deploy.files import ROOT
 from tools.compose.images import our_image
 

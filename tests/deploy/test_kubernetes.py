@@ -7,7 +7,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from events.settings import load
+from contract.settings import load
 from scraper.fetch import DRAIN_SECONDS
 from scraper.parse import STOP_SECONDS
 from tests.deploy.files import BASE, COMPONENTS, EXAMPLE, STAGES, named, objects, of_kind

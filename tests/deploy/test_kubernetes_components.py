@@ -7,8 +7,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from events.redis_url import RedisUrl, parse_redis_url
-from events.settings import Settings, load
+from contract.redis_url import RedisUrl, parse_redis_url
+from contract.settings import Settings, load
 from tests.deploy.files import BASE, COMPONENTS, ROOT, STAGES, merge, named, objects, of_kind
 from tests.deploy.test_network_policies import allowed_by
 from tests.deploy.test_scaling import TRIGGER_KEYS

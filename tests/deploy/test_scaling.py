@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from events.keys import Keys
-from events.settings import Settings, load
-from events.topology import FETCH, PARSE
+from contract.keys import Keys
+from contract.settings import Settings, load
+from contract.topology import FETCH, PARSE
 from scheduler.dispatch import JOBS_PER_REQUEST
 from tests.deploy.files import BASE, objects, of_kind
 

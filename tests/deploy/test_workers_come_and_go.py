@@ -12,7 +12,7 @@ from datetime import datetime
 
 import pytest
 
-from events.bus.consumer import RECLAIM_SECONDS
+from contract.bus.consumer import RECLAIM_SECONDS
 from penstock.site import RequestRecord, SiteOptions, Web, expected, judge
 from scraper.fetch import DRAIN_SECONDS
 from tests.deploy.client import Client

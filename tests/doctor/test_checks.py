@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from events.redis_url import parse_redis_url
+from contract.redis_url import parse_redis_url
 from penstock.doctor.archive import ArchiveFacts, check_archive
 from penstock.doctor.database import DatabaseFacts, check_database
 from penstock.doctor.server import ServerFacts, check_redis

@@ -5,9 +5,9 @@ import time
 import pytest
 from sqlalchemy import text
 
-from events.bus import Consumer, publish
-from events.settings import Settings
-from events.topology import DISCOVER, PARSE
+from contract.bus import Consumer, publish
+from contract.settings import Settings
+from contract.topology import DISCOVER, PARSE
 from penstock.doctor.examine import examine
 from penstock.site import SiteOptions, running_site
 from storage.database import open_database, writing

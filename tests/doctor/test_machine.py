@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from events.settings import Settings, load, origins
+from contract.settings import Settings, load, origins
 from penstock.doctor.finding import ok, span, warn
 from penstock.doctor.machine import open_files, packages, privacy, python_version, settings_given
 from penstock.view.numbers import size

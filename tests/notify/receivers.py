@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from events.bus import Bus
-from events.settings import Settings
-from events.topology import NOTIFY
+from contract.bus import Bus
+from contract.settings import Settings
+from contract.topology import NOTIFY
 from penstock.notify import Limits, notify
 from penstock.webhooks.answers import Schedule
 from scheduler.report import backlogs

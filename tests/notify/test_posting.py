@@ -6,10 +6,10 @@ import time
 
 from cloudevents.core.formats.json import JSONFormat
 
-from events import codec
-from events.bus import publish
-from events.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, CrawlStarted
-from events.settings import Settings
+from contract import codec
+from contract.bus import publish
+from contract.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, CrawlStarted
+from contract.settings import Settings
 from penstock.notify import Limits
 from storage.database import open_database
 from tests.builders import CRAWL, crawl_started, life, page_fetched, page_parsed
@@ -158,7 +158,7 @@ async def test_a_recorder_without_webhooks_never_loads_the_http_client(tmp_path)
 
     program = (
         "import asyncio, sys\n"
-        "from events.settings import load\n"
+        "from contract.settings import load\n"
         "from storage import record\n"
         "from penstock import notify\n"
         "async def main():\n"

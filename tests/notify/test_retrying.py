@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from events.bus import Consumer, publish
-from events.bus.dead_letters import dead_letters, retry
-from events.crawls import CrawlPaused
-from events.topology import NOTIFY
+from contract.bus import Consumer, publish
+from contract.bus.dead_letters import dead_letters, retry
+from contract.crawls import CrawlPaused
+from contract.topology import NOTIFY
 from penstock.notify import Limits
 from penstock.webhooks.answers import Schedule
 from penstock.webhooks.sender import POSTS_A_RECEIVER

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aiohttp
 
-from events.bus import publish
+from contract.bus import publish
 from penstock.notify import Limits
 from penstock.webhooks import answers, sender
 from tests.builders import CRAWL

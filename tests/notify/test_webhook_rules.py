@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from events.errors import Refused
-from events.settings import Settings
+from contract.errors import Refused
+from contract.settings import Settings
 from penstock.plan import make_plan
 from penstock.webhooks.answers import Outcome, Schedule, next_in_seconds, outcome_of_answer, outcome_of_failure
 from penstock.webhooks.signature import headers_for, signing_key

@@ -16,14 +16,14 @@ from typing import Any
 
 import msgspec
 
-from events.bus import Bus, Consumer, Delivery, HandOver, publish
-from events.bus.janitor import tidy
-from events.commands import Answer, CrawlCancel, CrawlPause, CrawlResume, CrawlStart, PageFetch, SeedsAdd
-from events.crawls import CrawlFinished, CrawlSpec, new_crawl_id
-from events.envelope import Envelope, Message, Payload, new_message
-from events.pages import BodyRef, Link, PageExcluded, PageFailed, PageFetched, PageParsed
-from events.settings import Settings
-from events.topology import FETCH, NOTIFY, PARSE, RECORD
+from contract.bus import Bus, Consumer, Delivery, HandOver, publish
+from contract.bus.janitor import tidy
+from contract.commands import Answer, CrawlCancel, CrawlPause, CrawlResume, CrawlStart, PageFetch, SeedsAdd
+from contract.crawls import CrawlFinished, CrawlSpec, new_crawl_id
+from contract.envelope import Envelope, Message, Payload, new_message
+from contract.pages import BodyRef, Link, PageExcluded, PageFailed, PageFetched, PageParsed
+from contract.settings import Settings
+from contract.topology import FETCH, NOTIFY, PARSE, RECORD
 from scheduler.discover import discover
 from scheduler.dispatch import dispatch, dispatch_once
 from scheduler.frontier import Frontier

@@ -2,8 +2,8 @@
 
 import pytest
 
-from events.commands import CrawlCancel, CrawlPause, CrawlResume, SeedsAdd
-from events.crawls import ALL as LIFE
+from contract.commands import CrawlCancel, CrawlPause, CrawlResume, SeedsAdd
+from contract.crawls import ALL as LIFE
 from tests.scheduler.harness import Run, running
 from tests.scheduler.web import Web
 

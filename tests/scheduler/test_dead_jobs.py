@@ -2,12 +2,12 @@
 
 import pytest
 
-from events import codec
-from events.bus import Bus
-from events.bus.dead_letters import dead_letters, retry
-from events.errors import Refused
-from events.pages import PageExcluded, PageFailed, PageFetched, PageParsed
-from events.topology import FETCH
+from contract import codec
+from contract.bus import Bus
+from contract.bus.dead_letters import dead_letters, retry
+from contract.errors import Refused
+from contract.pages import PageExcluded, PageFailed, PageFetched, PageParsed
+from contract.topology import FETCH
 from scheduler.dead_jobs import is_dead_job, revive
 from tests.scheduler.harness import Run, running
 from tests.scheduler.web import Answering, Web

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from events.bus import Bus
-from events.commands import Answer, CrawlStart
-from events.crawls import CrawlResumed, CrawlSpec, CrawlStarted, new_crawl_id
+from contract.bus import Bus
+from contract.commands import Answer, CrawlStart
+from contract.crawls import CrawlResumed, CrawlSpec, CrawlStarted, new_crawl_id
 from tests.scheduler.harness import Run, running
 from tests.scheduler.web import Web
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from events.pages import PageExcluded, PageFetched
+from contract.pages import PageExcluded, PageFetched
 from tests.scheduler.harness import running
 from tests.scheduler.web import Answering, Web
 

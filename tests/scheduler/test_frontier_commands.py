@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from events.bus import publish
-from events.commands import SeedsAdd
-from events.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, CrawlStarted, SeedsAdded
+from contract.bus import publish
+from contract.commands import SeedsAdd
+from contract.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, CrawlStarted, SeedsAdded
 from tests.builders import make_message, page_failed
 from tests.scheduler.harness import running
 from tests.scheduler.web import Answering, Web

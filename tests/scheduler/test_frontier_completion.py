@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from events.bus import Bus
-from events.bus.groups import ensure_groups, mark_restored
-from events.crawls import CrawlFinished
-from events.pages import PageExcluded, PageFailed
+from contract.bus import Bus
+from contract.bus.groups import ensure_groups, mark_restored
+from contract.crawls import CrawlFinished
+from contract.pages import PageExcluded, PageFailed
 from tests.scheduler.harness import running
 from tests.scheduler.web import Answering, Web
 

@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from events.bus import Consumer, publish
-from events.bus.gate import SLACK_MS, Turn, ask_gate
-from events.commands import PageFetch
-from events.pages import PageFailed
-from events.topology import FETCH
+from contract.bus import Consumer, publish
+from contract.bus.gate import SLACK_MS, Turn, ask_gate
+from contract.commands import PageFetch
+from contract.pages import PageFailed
+from contract.topology import FETCH
 from tests.builders import make_message
 from tests.scheduler.harness import running
 from tests.scheduler.web import Answering, Web

@@ -1,6 +1,6 @@
 """robots.txt comes first: before a host's first page, alone, and once for all crawls."""
 
-from events.pages import RobotsFetched
+from contract.pages import RobotsFetched
 from tests.scheduler.harness import running
 from tests.scheduler.web import Web
 

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from events.bus import Consumer, publish
-from events.bus.scripts import run_all
-from events.commands import CrawlStart
-from events.crawls import CrawlSpec
-from events.topology import DISCOVER, SEED
+from contract.bus import Consumer, publish
+from contract.bus.scripts import run_all
+from contract.commands import CrawlStart
+from contract.crawls import CrawlSpec
+from contract.topology import DISCOVER, SEED
 from scheduler.frontier import Frontier, candidate
 from scheduler.frontier.frontier import SCOPE_HAS_GROWN
 from scheduler.frontier.jobs import Candidate

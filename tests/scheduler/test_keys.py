@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import scheduler.frontier
-from events import codec, topology
-from events.keys import Keys
+from contract import codec, topology
+from contract.keys import Keys
 
 FOLDER = Path(scheduler.frontier.__file__).parent
 LUA = {path.name: path.read_text("utf-8") for path in sorted(FOLDER.glob("*.lua"))}

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from events.bus import publish
-from events.bus.groups import ensure_groups, mark_restored
-from events.commands import FrontierRestore
-from events.crawls import CrawlSpec
-from events.envelope import new_message
-from events.errors import Refused
+from contract.bus import publish
+from contract.bus.groups import ensure_groups, mark_restored
+from contract.commands import FrontierRestore
+from contract.crawls import CrawlSpec
+from contract.envelope import new_message
+from contract.errors import Refused
 from scheduler.patterns import Patterns, check_patterns
 from scheduler.scope import Scope
 from scheduler.urls import canonical

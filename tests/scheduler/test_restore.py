@@ -8,15 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from events import codec
-from events.bus import Bus, publish
-from events.bus.groups import ensure_groups, mark_restored
-from events.bus.reread import reread
-from events.commands import FrontierRestore, KnownLinks, KnownPage
-from events.crawls import CrawlFinished, CrawlSpec
-from events.envelope import new_message
-from events.pages import Link, PageExcluded, PageFailed, PageFetched
-from events.topology import PARSE
+from contract import codec
+from contract.bus import Bus, publish
+from contract.bus.groups import ensure_groups, mark_restored
+from contract.bus.reread import reread
+from contract.commands import FrontierRestore, KnownLinks, KnownPage
+from contract.crawls import CrawlFinished, CrawlSpec
+from contract.envelope import new_message
+from contract.pages import Link, PageExcluded, PageFailed, PageFetched
+from contract.topology import PARSE
 from tests.builders import page_fetched
 from tests.scheduler.harness import Run, running
 from tests.scheduler.web import Answering, Web

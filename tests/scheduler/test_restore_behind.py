@@ -1,9 +1,9 @@
 """A frontier that has lost its last seconds is told what is recorded of a crawl, while it goes on with the crawl."""
 
-from events.bus import Bus
-from events.commands import KnownLinks
-from events.crawls import CrawlCancelled, CrawlFinished
-from events.pages import Link
+from contract.bus import Bus
+from contract.commands import KnownLinks
+from contract.crawls import CrawlCancelled, CrawlFinished
+from contract.pages import Link
 from tests.scheduler.harness import Run, running
 from tests.scheduler.test_restore import CRAWL, A, Replay, page
 from tests.scheduler.web import Web

@@ -2,7 +2,7 @@
 
 import pytest
 
-from events.crawls import CrawlSpec
+from contract.crawls import CrawlSpec
 from scheduler.scope import Scope, looks_like_a_trap, registered_domain
 from scheduler.urls import canonical
 

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from events.bus import Bus, publish
-from events.commands import CrawlStart
-from events.crawls import CrawlSpec
-from events.errors import UnsafeServer
-from events.progress import snapshot
-from events.settings import Settings
-from events.topology import FETCH
+from contract.bus import Bus, publish
+from contract.commands import CrawlStart
+from contract.crawls import CrawlSpec
+from contract.errors import UnsafeServer
+from contract.progress import snapshot
+from contract.settings import Settings
+from contract.topology import FETCH
 from scheduler import service
 from scheduler.report import backlogs
 from scheduler.tickets import offer_tickets

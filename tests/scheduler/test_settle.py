@@ -5,7 +5,7 @@ import random
 import msgspec
 import pytest
 
-from events.commands import PageFetch
+from contract.commands import PageFetch
 from scheduler.politeness import LONGEST_BLOCK_MS, LONGEST_RETRY_MS, block_ms, in_trouble, retry_in_ms
 from scheduler.settle import never_issued, settlement_of
 from tests.builders import page_excluded, page_failed, page_fetched, robots_fetched

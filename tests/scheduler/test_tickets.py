@@ -2,9 +2,9 @@
 
 import asyncio
 
-from events.bus.groups import ensure_groups
-from events.settings import Settings
-from events.topology import FETCH
+from contract.bus.groups import ensure_groups
+from contract.settings import Settings
+from contract.topology import FETCH
 from scheduler.tickets import offer_tickets
 
 

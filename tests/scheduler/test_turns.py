@@ -5,11 +5,11 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from events.bus import Bus, publish
-from events.commands import CrawlStart
-from events.crawls import CrawlSpec
-from events.pages import Link
-from events.topology import DISCOVER
+from contract.bus import Bus, publish
+from contract.commands import CrawlStart
+from contract.crawls import CrawlSpec
+from contract.pages import Link
+from contract.topology import DISCOVER
 from scheduler.discover import discover
 from scheduler.pace import Turn
 from scheduler.report import counts, waiting

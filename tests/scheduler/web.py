@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from events.pages import RobotsFetched
+from contract.pages import RobotsFetched
 
 
 class Answering(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 
-from events.bus import Bus, Consumer, HandOver, Keep, publish
-from events.commands import PageFetch
-from events.crawls import CrawlSpec
-from events.envelope import new_message
-from events.pages import BodyRef, PageFetched, PageParsed
-from events.topology import FETCH
+from contract.bus import Bus, Consumer, HandOver, Keep, publish
+from contract.commands import PageFetch
+from contract.crawls import CrawlSpec
+from contract.envelope import new_message
+from contract.pages import BodyRef, PageFetched, PageParsed
+from contract.topology import FETCH
 from scraper.page import Page
 from scraper.parsers.frames import Job
 from scraper.warc import StoredPage, digest_of, write_record

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from events.settings import Settings
+from contract.settings import Settings
 from scraper.http.budget import SMALL_BYTES, Budget
 from scraper.http.client import Client
 from tests.scraper.raw_server import answer, raw_server

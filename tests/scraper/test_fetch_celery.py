@@ -11,12 +11,12 @@ import msgspec
 import pytest
 from celery import Celery
 
-from events.broker import celery_settings
-from events.bus import publish
-from events.commands import PageFetch
-from events.crawls import CrawlSpec
-from events.envelope import new_message
-from events.topology import FETCH
+from contract.broker import celery_settings
+from contract.bus import publish
+from contract.commands import PageFetch
+from contract.crawls import CrawlSpec
+from contract.envelope import new_message
+from contract.topology import FETCH
 from penstock.site import SiteOptions, running_site
 from tests.scraper.raw_server import answer, raw_server
 

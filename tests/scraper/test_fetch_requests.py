@@ -2,7 +2,7 @@
 
 import pytest
 
-from events.settings import Settings
+from contract.settings import Settings
 from scraper.http.client import Client
 from tests.scraper.raw_server import answer, raw_server
 

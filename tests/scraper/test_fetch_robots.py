@@ -2,9 +2,9 @@
 
 import pytest
 
-from events.crawls import CrawlSpec
-from events.robots import RobotsRecord
-from events.settings import Settings
+from contract.crawls import CrawlSpec
+from contract.robots import RobotsRecord
+from contract.settings import Settings
 from penstock.site import SiteOptions, running_site
 from scraper.http.client import Client
 from scraper.http.exchange import at_once

@@ -10,15 +10,15 @@ import msgspec
 import pytest
 from fastwarc.warc import ArchiveIterator
 
-from events import codec
-from events.bus import Consumer, publish
-from events.bus.consumer import DELIVERY_LIMIT
-from events.commands import PageFetch
-from events.crawls import CrawlSpec
-from events.envelope import new_message
-from events.robots import RobotsRecord
-from events.settings import Settings
-from events.topology import FETCH
+from contract import codec
+from contract.bus import Consumer, publish
+from contract.bus.consumer import DELIVERY_LIMIT
+from contract.commands import PageFetch
+from contract.crawls import CrawlSpec
+from contract.envelope import new_message
+from contract.robots import RobotsRecord
+from contract.settings import Settings
+from contract.topology import FETCH
 from penstock.site import SiteOptions, running_site
 from scraper.fetch import Fetcher, work_stream
 from scraper.http.client import Client

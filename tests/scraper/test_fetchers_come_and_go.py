@@ -6,13 +6,13 @@ import time
 import msgspec
 import pytest
 
-from events.bus import Bus, publish
-from events.bus.consumer import RECLAIM_SECONDS
-from events.commands import PageFetch
-from events.crawls import CrawlSpec
-from events.envelope import new_message
-from events.settings import Settings
-from events.topology import FETCH
+from contract.bus import Bus, publish
+from contract.bus.consumer import RECLAIM_SECONDS
+from contract.commands import PageFetch
+from contract.crawls import CrawlSpec
+from contract.envelope import new_message
+from contract.settings import Settings
+from contract.topology import FETCH
 from scraper.fetch import BLOCK_MS, work_stream
 from tests.scraper.raw_server import answer, raw_server
 

@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 
-from events.settings import Settings
+from contract.settings import Settings
 from penstock.site import SiteOptions, running_site
 from penstock.site.hostile import CATALOGUE
 from scraper.errors import FetchError

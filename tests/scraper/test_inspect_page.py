@@ -1,7 +1,7 @@
 """One page for a person to look at."""
 
-from events.crawls import CrawlSpec
-from events.settings import Settings
+from contract.crawls import CrawlSpec
+from contract.settings import Settings
 from scraper.inspect_page import fetch_once
 from scraper.warc import read_record
 from tests.scraper.raw_server import answer, raw_server

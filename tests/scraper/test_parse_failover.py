@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from events.bus import Bus, Consumer
-from events.bus.groups import ensure_groups
+from contract.bus import Bus, Consumer
+from contract.bus.groups import ensure_groups
 from tests.rewinding import Rewinding, rewinding
 from tests.scraper.pages import fetched, make_crawl, parsed_pages
 from tests.scraper.test_parse_stage import parser_on, pending

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from events import codec
-from events.bus import Bus, Consumer
-from events.bus.dead_letters import dead_letters, retry
-from events.settings import Settings
-from events.topology import DISCOVER, PARSE
+from contract import codec
+from contract.bus import Bus, Consumer
+from contract.bus.dead_letters import dead_letters, retry
+from contract.settings import Settings
+from contract.topology import DISCOVER, PARSE
 from scraper import parse
 from scraper.parsers.parsed import event_id
 from tests.scraper.pages import CRAWL, fetched, make_crawl, parsed_pages

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from events.errors import Refused
+from contract.errors import Refused
 from scraper.html.generic import Generic
 from scraper.spiders import load, load_spider
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from events.errors import Refused
+from contract.errors import Refused
 from scraper import Page, Spider
 from tests.scraper.pages import page_of
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from redis.exceptions import NoPermissionError
 
-from events.bus import Bus
-from events.bus.guards import check_server
-from events.bus.rights import commands, lacking, rule
-from events.errors import Refused, UnsafeServer
+from contract.bus import Bus
+from contract.bus.guards import check_server
+from contract.bus.rights import commands, lacking, rule
+from contract.errors import Refused, UnsafeServer
 from penstock.site import SiteOptions, running_site
 from tests.servers.crawls import cluster, crawl, is_whole
 from tests.servers.starting import HOST, Server, client_of, started
@@ -117,7 +117,7 @@ async def test_a_wrong_password_is_one_line_at_once_and_not_waited_for(server):
 
 def test_every_command_of_our_scripts_is_in_the_rule():
     root, said = Path(__file__).parents[2], set[tuple[str, str]]()
-    for script in (path for package in ("events", "scheduler") for path in (root / package).rglob("*.lua")):
+    for script in (path for package in ("contract", "scheduler") for path in (root / package).rglob("*.lua")):
         said |= set(re.findall(r"redis\.p?call\('(\w+)'(?:, '(\w+)')?", script.read_text()))
 
     assert len(said) > 40

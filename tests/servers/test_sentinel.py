@@ -7,13 +7,13 @@ import pytest
 from celery import Celery
 from redis.exceptions import ResponseError
 
-from events.broker import celery_settings
-from events.bus import Bus, Consumer, publish
-from events.bus.groups import ensure_groups
-from events.bus.guards import check_server
-from events.bus.scripts import patiently
-from events.errors import Refused
-from events.topology import PARSE
+from contract.broker import celery_settings
+from contract.bus import Bus, Consumer, publish
+from contract.bus.groups import ensure_groups
+from contract.bus.guards import check_server
+from contract.bus.scripts import patiently
+from contract.errors import Refused
+from contract.topology import PARSE
 from penstock.site import SiteOptions, running_site
 from tests.builders import page_fetched, page_parsed
 from tests.servers.crawls import cluster, crawl, is_whole

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from events.broker import celery_settings
-from events.bus import Bus
-from events.errors import Refused
+from contract.broker import celery_settings
+from contract.bus import Bus
+from contract.errors import Refused
 from penstock.site import SiteOptions, running_site
 from tests.servers.crawls import cluster, crawl, is_whole
 from tests.servers.starting import Certificates, TlsServer, started

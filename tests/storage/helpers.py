@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Engine, Table, delete, select
 from warcio.checker import Checker
 
-from events import codec
-from events.bus import Bus
-from events.envelope import Message
-from events.progress import follow
-from events.settings import Settings
+from contract import codec
+from contract.bus import Bus
+from contract.envelope import Message
+from contract.progress import follow
+from contract.settings import Settings
 from storage import batch, record, tables
 from storage.database import writing
 from storage.event_store import Arrival

@@ -7,9 +7,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from events.bus import Bus
-from events.commands import FrontierRestore
-from events.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, CrawlSpec, CrawlStarted, SeedsAdded
+from contract.bus import Bus
+from contract.commands import FrontierRestore
+from contract.crawls import (
+    CrawlCancelled,
+    CrawlFinished,
+    CrawlPaused,
+    CrawlResumed,
+    CrawlSpec,
+    CrawlStarted,
+    SeedsAdded,
+)
 from storage.ahead import Lookout
 from tests.builders import CRAWL, life
 from tests.storage.helpers import write

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from events.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, SeedsAdded
+from contract.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, SeedsAdded
 from storage import queries, tables
 from storage.rebuild import rebuild
 from tests.builders import CRAWL, crawl_started, life

@@ -5,8 +5,8 @@ import threading
 import pytest
 from sqlalchemy import inspect, text
 
-from events.errors import Refused, Unreachable
-from events.settings import Settings
+from contract.errors import Refused, Unreachable
+from contract.settings import Settings
 from storage import queries
 from storage.database import NothingRecorded, make_engine, open_database, open_recorded, writing
 from storage.schema import VERSION_TABLE

@@ -4,7 +4,7 @@ import time
 
 from sqlalchemy import text
 
-from events.settings import Settings
+from contract.settings import Settings
 from penstock.doctor.archive import check_archive
 from penstock.doctor.asking import ask_archive, ask_database
 from penstock.doctor.database import check_database

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from events.errors import Refused
+from contract.errors import Refused
 from storage.endings import format_of
 from storage.export import FORMATS
 

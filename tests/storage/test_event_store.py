@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.exc import DataError
 
-from events import codec
-from events.crawls import CrawlPaused
+from contract import codec
+from contract.crawls import CrawlPaused
 from storage import event_store, queries, tables
 from storage.batch import MAX_CRAWL_LENGTH, Unrecordable, is_passing
 from storage.event_store import PACKED_BYTES

@@ -13,9 +13,9 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from sqlalchemy import text
 from warcio.checker import Checker
 
-from events import codec
-from events.errors import Refused
-from events.pages import Item
+from contract import codec
+from contract.errors import Refused
+from contract.pages import Item
 from storage import event_store, export
 from storage.database import writing
 from storage.event_store import Arrival
@@ -220,7 +220,7 @@ def test_an_empty_parquet_file_is_a_parquet_file(engine, tmp_path):
 def test_without_duckdb_parquet_is_refused_with_the_way_to_get_it(sqlite_url, tmp_path):
     code = (
         "import sys; sys.modules['duckdb'] = None\n"
-        "from events.errors import Refused; from storage.database import make_engine\n"
+        "from contract.errors import Refused; from storage.database import make_engine\n"
         "from storage.export import export\n"
         "try: export(make_engine(sys.argv[1]), 'pages', to=sys.argv[2])\n"
         "except Refused as refused: print(refused)"

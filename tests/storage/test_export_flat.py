@@ -6,8 +6,8 @@ import json
 import duckdb
 import pytest
 
-from events.errors import Refused
-from events.pages import Item
+from contract.errors import Refused
+from contract.pages import Item
 from storage import export
 from storage.flat import MAX_COLUMNS, table_of
 from tests import builders

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from events import codec
+from contract import codec
 from storage import tables
 from storage.database import make_engine, writing
 from storage.event_store import packed
@@ -28,7 +28,7 @@ PARQUET = 40_000
 CODE = """
 import re, sys
 from pathlib import Path
-from events.settings import Settings
+from contract.settings import Settings
 from storage.database import open_recorded
 from storage.export import export
 from storage.segments.files import FileStore

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from events.errors import Refused
-from events.pages import Item
+from contract.errors import Refused
+from contract.pages import Item
 from storage import export, queries
 from storage.listings import versions
 from storage.rebuild import rebuild

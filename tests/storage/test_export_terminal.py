@@ -8,7 +8,7 @@ import tty
 
 import pytest
 
-from events.pages import Item
+from contract.pages import Item
 from tests import builders
 from tests.storage.helpers import write
 from tests.system.commands import COMMAND, environ

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from events.crawls import CrawlCancelled, CrawlPaused, CrawlResumed
-from events.pages import Item
+from contract.crawls import CrawlCancelled, CrawlPaused, CrawlResumed
+from contract.pages import Item
 from storage import event_store, queries, tables
 from storage.batch import write as write_batch
 from storage.database import writing

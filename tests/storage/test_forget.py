@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from events.crawls import CrawlCancelled
-from events.errors import Refused
+from contract.crawls import CrawlCancelled
+from contract.errors import Refused
 from storage import tables
 from storage.batch import write as record
 from storage.forget import check, count, forget, older_than

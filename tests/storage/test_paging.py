@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from events.pages import Item
+from contract.pages import Item
 from storage import crawl_list, paging
 from storage.paging import Place
 from tests import builders

@@ -10,8 +10,8 @@ from psycopg import errors
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from events.errors import Refused, Unreachable
-from events.settings import Settings
+from contract.errors import Refused, Unreachable
+from contract.settings import Settings
 from storage import queries, tables
 from storage.batch import is_passing
 from storage.database import make_engine, open_database, writing

@@ -7,7 +7,7 @@ import threading
 import pytest
 from sqlalchemy import text
 
-from events.errors import Refused
+from contract.errors import Refused
 from storage import tables
 from storage.batch import write as write_batch
 from storage.database import writing
@@ -135,7 +135,7 @@ import sys
 from storage import projections
 projections.__path__.append(sys.argv[1])
 from pathlib import Path
-from events.settings import Settings
+from contract.settings import Settings
 from storage.database import open_database
 from storage.rebuild import rebuild
 from storage.projections.titles import titles
@@ -165,7 +165,7 @@ PROJECTION = '''
 
 from sqlalchemy import Column, LargeBinary, Table, Text
 
-from events.pages import PageParsed
+from contract.pages import PageParsed
 from storage import tables
 from storage.projections import rows
 

@@ -12,10 +12,10 @@ import pytest
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from sqlalchemy import text
 
-from events import codec, topology
-from events.bus import Bus, Delivery, publish
-from events.bus.janitor import tidy
-from events.settings import Settings
+from contract import codec, topology
+from contract.bus import Bus, Delivery, publish
+from contract.bus.janitor import tidy
+from contract.settings import Settings
 from storage import queries, record, tables
 from storage.database import make_engine, open_database
 from tests import builders
@@ -234,7 +234,7 @@ def archived(settings: Settings) -> list[str]:
 async def recorder_process(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
     """The stage as a process of its own."""
     code = (
-        "import asyncio, sys; from events.settings import Settings; from storage import record;"
+        "import asyncio, sys; from contract.settings import Settings; from storage import record;"
         "asyncio.run(record.run(Settings(redis_url=sys.argv[1], data=sys.argv[2]), asyncio.Event()))"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, settings.redis_url, settings.data)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from events.bus import Bus, Consumer
-from events.bus.groups import ensure_groups, is_restored
-from events.commands import FrontierRestore
-from events.settings import Settings
-from events.topology import PARSE, RESTORE
+from contract.bus import Bus, Consumer
+from contract.bus.groups import ensure_groups, is_restored
+from contract.commands import FrontierRestore
+from contract.settings import Settings
+from contract.topology import PARSE, RESTORE
 from storage.replay import replay
 from tests import builders
 from tests.builders import CRAWL, warc_member
@@ -145,7 +145,7 @@ async def test_a_server_that_is_emptied_in_the_middle_is_told_again(lost: Bus, e
 
 
 async def test_a_paused_crawl_is_told_as_paused_with_its_version(lost: Bus, engine: Engine, tmp_path: Path):
-    from events.crawls import CrawlPaused
+    from contract.crawls import CrawlPaused
 
     paused = builders.make_message(CrawlPaused(version=4), time="2026-11-23T12:00:01.000Z")
     write(engine, tmp_path / "archive", builders.crawl_started(), paused)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from events.bus import Bus, publish
-from events.progress import follow
-from events.settings import Settings
+from contract.bus import Bus, publish
+from contract.progress import follow
+from contract.settings import Settings
 from storage.report import Reporter
 from tests import builders
 from tests.builders import CRAWL, URL

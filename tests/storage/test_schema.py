@@ -12,9 +12,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, select, text, update
 
-from events.crawls import CrawlFinished, CrawlPaused, CrawlResumed
-from events.errors import Refused
-from events.settings import Settings
+from contract.crawls import CrawlFinished, CrawlPaused, CrawlResumed
+from contract.errors import Refused
+from contract.settings import Settings
 from storage import event_store, tables
 from storage.database import make_engine, open_database, writing
 from storage.migrations.versions import v0001_tables as first
@@ -147,7 +147,7 @@ def test_every_revision_is_a_script_and_every_script_a_revision():
 
 def test_alembic_is_imported_only_where_something_is_to_be_upgraded(sqlite_url, tmp_path):
     code = (
-        "import sys; from events.settings import Settings; from storage.database import open_database;"
+        "import sys; from contract.settings import Settings; from storage.database import open_database;"
         "open_database(Settings(database_url=sys.argv[1])).dispose(); print('alembic' in sys.modules)"
     )
 

@@ -11,10 +11,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, select, update
 
-from events.bus import Bus
-from events.bus.dead_letters import dead_letters
-from events.errors import Refused
-from events.settings import Settings
+from contract.bus import Bus
+from contract.bus.dead_letters import dead_letters
+from contract.errors import Refused
+from contract.settings import Settings
 from storage import queries, record, schema, tables
 from storage.database import make_engine, open_database, writing
 from tests import builders
@@ -27,7 +27,7 @@ EARLIER = schema.REVISIONS[:-1]
 UPGRADE_AND_DIE = """
 import os, signal, sys
 from sqlalchemy import Engine, event
-from events.settings import Settings
+from contract.settings import Settings
 from storage.database import open_database
 
 @event.listens_for(Engine, "before_cursor_execute")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from events.settings import Settings
+from contract.settings import Settings
 from penstock.site import SiteOptions, expected
 from penstock.site.running import RunningSite
 from storage import queries

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from events.settings import Settings
+from contract.settings import Settings
 from storage.database import open_recorded
 from storage.export import What, export
 

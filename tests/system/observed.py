@@ -15,7 +15,7 @@ import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from penstock.cluster.supervisor import STAGE_COMMANDS
-from tests.events.counting import samples
+from tests.contract.counting import samples
 from tests.system.commands import environ
 
 PATIENCE_SECONDS = 30.0

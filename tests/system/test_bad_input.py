@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from events.errors import Refused
+from contract.errors import Refused
 from penstock.cli.every import app
 from penstock.seeds import seed_urls
 from tests.system.commands import penstock

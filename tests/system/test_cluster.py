@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from events import topology
-from events.bus import Bus
-from events.bus.janitor import tidy
+from contract import topology
+from contract.bus import Bus
+from contract.bus.janitor import tidy
 from penstock.site import SiteOptions, running_site
 from tests.conftest import start_redis
 from tests.system.commands import environ, penstock, running, until

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from events.bus import Bus, Consumer, publish
-from events.bus.groups import ensure_groups
-from events.settings import Settings
-from events.topology import PARSE, RECORD
+from contract.bus import Bus, Consumer, publish
+from contract.bus.groups import ensure_groups
+from contract.settings import Settings
+from contract.topology import PARSE, RECORD
 from penstock.cluster import one_machine
 from penstock.site import SiteOptions, running_site
 from storage import queries

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from events.errors import Refused
+from contract.errors import Refused
 from penstock.cluster.folder import DataFolder
 
 

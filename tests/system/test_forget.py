@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from events.errors import Refused
-from events.settings import Settings
+from contract.errors import Refused
+from contract.settings import Settings
 from penstock.cli.every import app
 from storage import batch, queries
 from storage.database import open_database

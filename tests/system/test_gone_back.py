@@ -7,9 +7,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from events.bus import Bus
-from events.bus.groups import ensure_groups, mark_restored
-from events.settings import Settings
+from contract.bus import Bus
+from contract.bus.groups import ensure_groups, mark_restored
+from contract.settings import Settings
 from storage import queries, unfinished
 from storage.database import open_database
 from tests.rewinding import Rewinding, rewinding

@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from events.crawls import CrawlPaused
-from events.errors import Refused
-from events.settings import Settings
+from contract.crawls import CrawlPaused
+from contract.errors import Refused
+from contract.settings import Settings
 from penstock.cli.every import app
 from penstock.commands import crawls
 from storage import batch, tables

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from events.settings import Settings
+from contract.settings import Settings
 from penstock.site import SiteOptions, expected, running_site
 from penstock.site.running import RunningSite
 from storage import tables

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from events.bus import Bus
-from events.settings import Settings
+from contract.bus import Bus
+from contract.settings import Settings
 from penstock.cluster.folder import DataFolder
 from penstock.cluster.supervisor import STAGE_COMMANDS
 from penstock.site import SiteOptions, expected, judge, running_site

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from events.settings import Settings
+from contract.settings import Settings
 from penstock.site import SiteOptions, expected, judge, running_site
 from storage import batch, queries
 from storage.database import open_database

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from events.settings import Settings
+from contract.settings import Settings
 from penstock.reparsing.choosing import Chosen
 from penstock.reparsing.recording import Read, record
 from penstock.reparsing.tally import MOST_TROUBLES, Tally

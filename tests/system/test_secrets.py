@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from events.errors import Refused
-from events.settings import Settings
+from contract.errors import Refused
+from contract.settings import Settings
 from penstock.cluster import running_in
 from penstock.site import SiteOptions, running_site
 from tests.conftest import start_redis

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from events.bus import Bus
-from events.settings import Settings
+from contract.bus import Bus
+from contract.settings import Settings
 from penstock.cluster.folder import DataFolder
 from penstock.site import SiteOptions, expected, running_site
 from storage.database import open_database

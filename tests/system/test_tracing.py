@@ -12,17 +12,17 @@ from msgspec.structs import replace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from events import codec, tracing
-from events.bus import Bus, publish
-from events.bus.delivery import Delivery
-from events.bus.watching import watchers
-from events.commands import CrawlStart
-from events.crawls import CrawlSpec
-from events.envelope import Message, new_message
-from events.settings import Settings
-from events.topology import PARSE
-from events.tracing import ids
-from events.tracing.switch import FLUSH_SECONDS
+from contract import codec, tracing
+from contract.bus import Bus, publish
+from contract.bus.delivery import Delivery
+from contract.bus.watching import watchers
+from contract.commands import CrawlStart
+from contract.crawls import CrawlSpec
+from contract.envelope import Message, new_message
+from contract.settings import Settings
+from contract.topology import PARSE
+from contract.tracing import ids
+from contract.tracing.switch import FLUSH_SECONDS
 from penstock.site import SiteOptions, running_site
 from scheduler import service
 from scraper import fetch, parse
@@ -187,9 +187,9 @@ def test_a_collector_that_is_away_does_not_hold_up_the_end_of_a_process(monkeypa
 
 
 def test_without_the_extra_the_refusal_names_it():
-    ask = "import sys; sys.modules['opentelemetry'] = None; from events import tracing; tracing.begin()"
+    ask = "import sys; sys.modules['opentelemetry'] = None; from contract import tracing; tracing.begin()"
 
     said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True)
 
-    assert "events.errors.Refused: PENSTOCK_TRACES needs opentelemetry" in said.stderr
+    assert "contract.errors.Refused: PENSTOCK_TRACES needs opentelemetry" in said.stderr
     assert "pip install 'penstock[otel]'" in said.stderr

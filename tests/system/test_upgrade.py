@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from events import codec
-from events.pages import PageFetched
+from contract import codec
+from contract.pages import PageFetched
 from penstock.cluster.supervisor import STAGE_COMMANDS
 from penstock.site import SiteOptions, running_site
 from storage.schema import REVISIONS
@@ -25,8 +25,8 @@ from tests.system.commands import Done, penstock, running
 
 #: Says `page.fetched` in version 2, which is what version 1 was under another number.
 NEWER = """
-from events import codec
-from events.pages import PageFetched
+from contract import codec
+from contract.pages import PageFetched
 
 PageFetched.VERSION = 2
 codec.UPCASTS["page.fetched", 1] = dict

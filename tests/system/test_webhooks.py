@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from events.bus import Bus, Consumer, publish
-from events.bus.groups import ensure_groups
-from events.settings import Settings
-from events.topology import NOTIFY
+from contract.bus import Bus, Consumer, publish
+from contract.bus.groups import ensure_groups
+from contract.settings import Settings
+from contract.topology import NOTIFY
 from penstock.cluster import one_machine
 from penstock.site import SiteOptions, running_site
 from tests.notify.receivers import SECRET, receiving

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from events.topology import STAGES
+from contract.topology import STAGES
 from penstock.view.glyphs import ASCII, COLOURFUL, COLOURLESS
 from penstock.view.layout import Look
 from penstock.view.picture import REMAINS_LINES, picture, remains

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 
-from events.lifetime import die_with_parent
+from contract.lifetime import die_with_parent
 from tools.compose.images import ROOT
 from tools.compose.rooms import Room
 from tools.compose.wires import inside, ip

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from events.lifetime import die_with_parent
+from contract.lifetime import die_with_parent
 from tools.compose.wires import child_of
 
 _NAMESPACES = ("--net", "--mount", "--uts", "--ipc", "--pid")

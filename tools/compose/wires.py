@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from events.lifetime import die_with_parent
+from contract.lifetime import die_with_parent
 
 #: Addresses of the networks: the third number is the network's, the last one the container's.
 SUBNET = "10.213.{network}.{host}"

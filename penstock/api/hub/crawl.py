@@ -16,8 +16,8 @@ import msgspec
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
-from events.errors import PenstockError
-from events.progress import SILENCE_SECONDS
+from contract.errors import PenstockError
+from contract.progress import SILENCE_SECONDS
 from penstock.api.hub.ended import is_over, last_state, recorded_state
 from penstock.api.hub.latest import Latest
 from penstock.api.hub.messages import END, message, with_id

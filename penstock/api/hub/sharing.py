@@ -12,7 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from typing import Protocol, TypeVar, cast
 
-from events.progress import INTERVAL_SECONDS
+from contract.progress import INTERVAL_SECONDS
 from penstock.api.house import House
 
 log = logging.getLogger("penstock.api")

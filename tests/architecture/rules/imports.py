@@ -10,8 +10,8 @@ from graphlib import CycleError, TopologicalSorter
 from tests.architecture.rules.sources import PACKAGES, SERVICES, Source, calls
 
 MAY_IMPORT = {
-    "events": {"events"},
-    **{service: {"events", service} for service in SERVICES},
+    "contract": {"contract"},
+    **{service: {"contract", service} for service in SERVICES},
     "penstock": set(PACKAGES),
 }
 #: Folders beside the packages; what ships may not lean on what does not.
@@ -47,7 +47,7 @@ def _edges(source: Source, modules: set[str]) -> set[str]:
 
 
 def _module_of(target: str, modules: set[str]) -> str | None:
-    """`events.keys.Keys` lives in `events.keys`."""
+    """`contract.keys.Keys` lives in `contract.keys`."""
     while target and target not in modules:
         target = target.rpartition(".")[0]
     return target or None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVICES = ("scheduler", "scraper", "storage")
-PACKAGES = ("events", *SERVICES, "penstock")
+PACKAGES = ("contract", *SERVICES, "penstock")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -1,4 +1,4 @@
-"""The map (events/topology.py) against the code, both ways.
+"""The map (contract/topology.py) against the code, both ways.
 
 A stage is a module of its name; its docstring opens with its arrow: `page.fetched → page.parsed: what it
 does`. Left of the arrow stands all that it takes, right of it all that it gives: type names, `page.*` for
@@ -40,7 +40,7 @@ def stages_without_module(stages: Iterable[OnTheMap], sources: Iterable[Source])
 def consumers_off_the_map(sources: Iterable[Source], *, constants: Mapping[str, str]) -> list[str]:
     """Modules outside of the bus that build a `Consumer(bus, STAGE)` and are not that stage, nor a part of it.
 
-    `constants` maps the names of the stages' constants in events/topology.py to the stages' names.
+    `constants` maps the names of the stages' constants in contract/topology.py to the stages' names.
     """
     return [
         f"{source.path}:{call.lineno}: builds a Consumer of {ast.unparse(stage)}, but is {source.module}"

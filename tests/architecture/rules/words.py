@@ -1,6 +1,6 @@
-"""No module but events/keys.py spells a Redis key.
+"""No module but contract/keys.py spells a Redis key.
 
-The words of keys are read from events/keys.py itself (`queue`, `seen`, ...). Elsewhere a string spells a
+The words of keys are read from contract/keys.py itself (`queue`, `seen`, ...). Elsewhere a string spells a
 key if it
 
 - starts with the root (`penstock:`) or holds its hash tag (`{0}:`), or
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 
 from tests.architecture.rules.sources import Function, Source, docstring_of
 
-CATALOGUE = "events.keys"
+CATALOGUE = "contract.keys"
 
 _HOLE = "\0"
 _WRITTEN_HOLES = re.compile(r"%[sd]|\{\w*\}")
@@ -25,11 +25,11 @@ _ROOT = re.compile(rf"^penstock:[^\s]|\{{(\d|{_HOLE})\}}:")
 
 
 def keys_spelled_elsewhere(sources: Iterable[Source]) -> list[str]:
-    """Strings outside events/keys.py that are, or begin, a Redis key."""
+    """Strings outside contract/keys.py that are, or begin, a Redis key."""
     sources = list(sources)
     words = {word for source in sources if source.module == CATALOGUE for word in key_words(source.tree)}
     return [
-        f"{source.path}:{line}: {text.replace(_HOLE, '{}')!r} spells a Redis key; name it in events/keys.py"
+        f"{source.path}:{line}: {text.replace(_HOLE, '{}')!r} spells a Redis key; name it in contract/keys.py"
         for source in sources
         if source.module != CATALOGUE
         for text, line in [*_strings(source.tree), *_grown_from_root(source.tree)]
@@ -38,7 +38,7 @@ def keys_spelled_elsewhere(sources: Iterable[Source]) -> list[str]:
 
 
 def key_words(tree: ast.Module) -> set[str]:
-    """The words that stand before a colon in the strings of events/keys.py."""
+    """The words that stand before a colon in the strings of contract/keys.py."""
     return {word for text, _ in _strings(tree) for word in re.findall(r"([a-z_]+):", text)}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from events.archive_url import parse_archive_url
+from contract.archive_url import parse_archive_url
 from storage.segments.files import FileStore
 from tests.s3 import CREDENTIALS, archive_url, start_s3
 

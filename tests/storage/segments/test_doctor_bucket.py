@@ -2,7 +2,7 @@
 
 import pytest
 
-from events.settings import Settings
+from contract.settings import Settings
 from penstock.doctor.archive import check_archive
 from penstock.doctor.asking import ask_archive
 from storage.segments.opening import open_store

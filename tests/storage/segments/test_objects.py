@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import insert
 
-from events.archive_url import parse_archive_url
-from events.errors import Refused, Unreachable
-from events.settings import Settings
+from contract.archive_url import parse_archive_url
+from contract.errors import Refused, Unreachable
+from contract.settings import Settings
 from storage import tables
 from storage.archive_reader import ArchiveReader
 from storage.batch import is_passing

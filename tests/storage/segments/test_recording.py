@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from events import topology
-from events.bus import Delivery, publish
-from events.settings import Settings
+from contract import topology
+from contract.bus import Delivery, publish
+from contract.settings import Settings
 from storage.database import open_database
 from storage.gathering import WORTH_BYTES, WORTH_PAGES, is_worth_an_object
 from storage.segments.opening import open_store
