@@ -1,0 +1,1 @@
+"""Bodies as they came: segments that are written, read, mended, swept, and given out as WARC."""

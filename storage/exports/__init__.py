@@ -1,0 +1,1 @@
+"""What is recorded → files that people and programs take away."""

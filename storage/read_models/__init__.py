@@ -1,0 +1,1 @@
+"""Projections of the events, and the questions asked of them."""
