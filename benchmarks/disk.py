@@ -25,9 +25,9 @@ from contract.pages import Item
 from contract.settings import Settings
 from scheduler.urls import as_hex, fingerprint
 from storage import batch
-from storage.database import open_database
-from storage.event_store import Arrival
-from storage.segments.files import FileArchive
+from storage.archive.segments.files import FileArchive
+from storage.sql.database import open_database
+from storage.store.event_store import Arrival
 from tests import builders
 from tests.storage.helpers import arrival
 

@@ -30,8 +30,9 @@ from contract.bus.groups import ensure_groups
 from contract.lifetime import die_with_parent
 from contract.pages import Item, Link
 from contract.settings import Settings
-from storage import queries, record
-from storage.database import make_engine, open_database
+from storage import record
+from storage.read_models import queries
+from storage.sql.database import make_engine, open_database
 from tests import builders
 from tests.conftest import start_redis
 

@@ -22,9 +22,9 @@ from penstock.site.graph import Web
 from penstock.site.pages import page_body
 from scraper.warc import digest_of, write_record
 from storage import batch
-from storage.database import open_database
-from storage.event_store import Arrival
-from storage.segments.files import FileArchive
+from storage.archive.segments.files import FileArchive
+from storage.sql.database import open_database
+from storage.store.event_store import Arrival
 from tests import builders
 from tests.storage.helpers import arrival
 from tests.system.commands import environ

@@ -13,8 +13,9 @@ from sqlalchemy import Engine
 from contract.crawls import CrawlSpec
 from scheduler.scope import Scope
 from scheduler.urls import CanonicalURL, canonical
-from storage import hearsay, queries
-from storage.history import Step, history, spec_of
+from storage.read_models import queries
+from storage.store import hearsay
+from storage.store.history import Step, history, spec_of
 
 
 class Explanation(msgspec.Struct, frozen=True):

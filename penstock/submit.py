@@ -130,7 +130,7 @@ async def until_recorded(
     engine: Engine, crawl: str, version: int, *, patience_seconds: float = RECORDED_SECONDS
 ) -> bool:
     """Wait until SQL has this version of a crawl, so that who changed it reads the change; else False."""
-    from storage import unfinished
+    from storage.recovery import unfinished
 
     deadline = time.monotonic() + patience_seconds
     while await asyncio.to_thread(unfinished.version, engine, crawl) < version:

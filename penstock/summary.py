@@ -49,8 +49,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str, unrecorded: int = 0) -> Summary:
     """The summary of a crawl that is over."""
-    from storage import queries
-    from storage.database import open_database
+    from storage.read_models import queries
+    from storage.sql.database import open_database
 
     engine = open_database(settings)
     row = queries.find_crawl(engine, crawl)

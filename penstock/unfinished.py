@@ -9,8 +9,9 @@ from contract.crawls import CrawlSpec, CrawlStarted, SeedsAdded
 from contract.errors import Refused
 from contract.settings import Settings
 from penstock.plan import Plan
-from storage import event_store, queries
-from storage.database import open_database
+from storage.read_models import queries
+from storage.sql.database import open_database
+from storage.store import event_store
 
 UNFINISHED = ("running", "paused")
 

@@ -149,19 +149,19 @@ class _Recorded:
     @cached_property
     def _engine(self) -> Any:
         # Imported when it is asked for the first time: SQL is half a second of imports, and the stages just start.
-        from storage.database import open_database
+        from storage.sql.database import open_database
 
         return open_database(self.settings)
 
     def is_complete(self) -> bool:
         """Whether it has ended, and all that it ended with is there."""
-        from storage import queries
+        from storage.read_models import queries
 
         return queries.is_complete(self._engine, self.crawl)
 
     def state(self) -> str | None:
         """Its state; None where nothing of it is recorded."""
-        from storage import crawl_list
+        from storage.read_models import crawl_list
 
         row = crawl_list.find(self._engine, self.crawl)
         return row.state if row else None

@@ -16,13 +16,14 @@ from contract.concerning import concerning
 from contract.errors import Unreachable
 from contract.pages import PageFetched
 from contract.topology import RECORD
-from storage import event_store, schema
-from storage.archive import GZIP_MAGIC, Archive
-from storage.database import writing
-from storage.event_store import Arrival, Place, Recorded
-from storage.fold import fold
-from storage.metadata import metadata_record
-from storage.projections.rows import Row
+from storage.archive.archive import GZIP_MAGIC, Archive
+from storage.archive.metadata import metadata_record
+from storage.read_models.fold import fold
+from storage.read_models.projections.rows import Row
+from storage.sql import schema
+from storage.sql.database import writing
+from storage.store import event_store
+from storage.store.event_store import Arrival, Place, Recorded
 
 log = logging.getLogger(RECORD.name)
 

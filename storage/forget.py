@@ -19,11 +19,13 @@ from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_, 
 
 from contract.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, CrawlStarted
 from contract.errors import Refused
-from storage import bulk, event_store, queries
-from storage.archive import SegmentStore
-from storage.database import writing
-from storage.fold import PROJECTIONS
-from storage.tables import bodies, crawls, events, segments
+from storage.archive.archive import SegmentStore
+from storage.read_models import queries
+from storage.read_models.fold import PROJECTIONS
+from storage.sql import bulk
+from storage.sql.database import writing
+from storage.sql.tables import bodies, crawls, events, segments
+from storage.store import event_store
 
 #: Rows deleted in one transaction: some 20 ms, which is how long a recorder may have to wait.
 PORTION = 2_000

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from contract.bus import Bus, Consumer, Delivery
 from contract.bus.scripts import patiently
-from storage.event_store import Arrival
-from storage.text import cleaned
+from storage.sql.text import cleaned
+from storage.store.event_store import Arrival
 
 
 async def arrivals(bus: Bus, deliveries: Sequence[Delivery]) -> list[Arrival]:

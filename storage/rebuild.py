@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Engine, Table, func, select
 from sqlalchemy.schema import CreateTable
 
 from contract.errors import Refused
-from storage import event_store, tables
-from storage.event_store import Stored
-from storage.fold import PROJECTIONS, Projection
+from storage.read_models.fold import PROJECTIONS, Projection
+from storage.sql import tables
+from storage.store import event_store
+from storage.store.event_store import Stored
 
 #: Events folded in one transaction; they and the rows that they touch lie in memory.
 EVENTS_A_TRANSACTION = 1_000

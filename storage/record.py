@@ -28,14 +28,14 @@ from contract.pages import PageFetched
 from contract.settings import Settings
 from contract.topology import RECORD
 from storage import batch, intake
-from storage.archive import Archive, SegmentStore
-from storage.database import READER_CACHE_KIB, make_engine, open_database
-from storage.event_store import Arrival
+from storage.archive.archive import Archive, SegmentStore
+from storage.archive.segments.opening import open_store
 from storage.gathering import is_worth_an_object
 from storage.replay import replay
 from storage.report import Reporter
-from storage.segments.opening import open_store
-from storage.threads import in_thread
+from storage.sql.database import READER_CACHE_KIB, make_engine, open_database
+from storage.sql.threads import in_thread
+from storage.store.event_store import Arrival
 
 log = logging.getLogger(RECORD.name)
 

@@ -12,11 +12,12 @@ import msgspec
 from sqlalchemy import Connection, Engine, func, select
 
 from contract.pages import PageFetched
-from storage import event_store, tables
-from storage.database import writing
-from storage.event_store import Arrival, Recorded, chunks
-from storage.fold import fold
-from storage.tables import digest
+from storage.read_models.fold import fold
+from storage.sql import tables
+from storage.sql.database import writing
+from storage.sql.tables import digest
+from storage.store import event_store
+from storage.store.event_store import Arrival, Recorded, chunks
 
 #: Pages looked up together.
 _CHUNK = 250

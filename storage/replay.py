@@ -8,7 +8,7 @@ is a projection of what is recorded, and this is its rebuild.
 - One of all recorders does it; when it dies another one begins from the start, and what comes twice changes nothing.
 - When Redis is emptied once more meanwhile, it begins anew for the next epoch; when it loses a part, from the start.
 - A Redis that has lost its last seconds alone is told of those crawls that it cannot come back to by itself
-  (`storage.ahead`), and nobody waits for that.
+  (`storage.recovery.ahead`), and nobody waits for that.
 """
 
 import asyncio
@@ -36,13 +36,13 @@ from contract.envelope import new_message
 from contract.lifetime import happened
 from contract.settings import Settings
 from contract.topology import REPLAY
-from storage import parts, unfinished
-from storage.ahead import Here, Lookout
-from storage.archive_reader import ArchiveReader, LostBody
+from storage.archive.reader import ArchiveReader, LostBody
+from storage.archive.segments.opening import open_store
 from storage.batch import is_passing
-from storage.event_store import Stored
-from storage.segments.opening import open_store
-from storage.threads import in_thread
+from storage.recovery import parts, unfinished
+from storage.recovery.ahead import Here, Lookout
+from storage.sql.threads import in_thread
+from storage.store.event_store import Stored
 
 log = logging.getLogger(REPLAY.name)
 

@@ -3,7 +3,8 @@
 Its numbers are `fetched`, `failed`, `excluded`, `retried`, `parsed`, `items`, `bytes`, `statuses` ({"200": n}),
 `reasons` ({word: n}), `latest` ([{url, status, title}]), and `complete`, true once all that the crawl ended with is in
 SQL.
-Beside it each recorder has a part of its own, `recent.<recorder>`: what it saw in the last seconds (`storage.recent`).
+Beside it each recorder has a part of its own, `recent.<recorder>`: what it saw in the last seconds
+(`storage.read_models.recent`).
 """
 
 import logging
@@ -20,10 +21,10 @@ from contract.bus import Bus
 from contract.envelope import Message
 from contract.pages import PageFailed, PageFetched
 from contract.progress import INTERVAL_SECONDS, Part
-from storage import queries
-from storage.projections.rows import Row
-from storage.recent import Recent
-from storage.threads import in_thread
+from storage.read_models import queries
+from storage.read_models.projections.rows import Row
+from storage.read_models.recent import Recent
+from storage.sql.threads import in_thread
 
 log = logging.getLogger("storage.record")
 

@@ -14,7 +14,7 @@ from penstock.api.models import Crawl, Crawls
 from penstock.api.problems import Trouble, documented
 from penstock.api.resources import find, resources
 from scheduler.seed import CRAWL_ID
-from storage import crawl_list
+from storage.read_models import crawl_list
 
 router = APIRouter(tags=["crawls"])
 

@@ -18,8 +18,9 @@ from penstock.commands.explain_words import hint_words, step_words
 from penstock.explaining import Explanation, explained
 from penstock.seeds import canonical_url
 from scheduler.seed import CRAWL_ID
-from storage import crawl_list, hearsay, queries
-from storage.history import What
+from storage.read_models import crawl_list, queries
+from storage.store import hearsay
+from storage.store.history import What
 
 router = APIRouter(tags=["results"])
 

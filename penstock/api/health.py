@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from penstock.api.house import House, TheHouse
 from penstock.api.models import Health
 from penstock.api.problems import Trouble, documented
-from storage import tables
+from storage.sql import tables
 
 router = APIRouter(tags=["operation"])
 

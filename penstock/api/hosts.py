@@ -11,7 +11,7 @@ from penstock.api.house import TheHouse
 from penstock.api.hub.hosts import all_hosts
 from penstock.api.models import Hosts
 from penstock.api.problems import documented
-from storage import host_totals
+from storage.read_models import host_totals
 
 router = APIRouter(tags=["results"])
 

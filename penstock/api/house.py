@@ -16,7 +16,7 @@ from contract.errors import Refused
 from contract.settings import Settings
 from penstock.plan import absolute_reference
 from penstock.webhooks.signature import signing_key
-from storage.database import READER_CACHE_KIB, open_database
+from storage.sql.database import READER_CACHE_KIB, open_database
 
 #: Shorter than clients and proxies wait for an answer. A scheduler that is at work takes some milliseconds.
 PATIENCE_SECONDS = 15.0

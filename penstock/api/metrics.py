@@ -25,7 +25,7 @@ from contract import topology
 from penstock.api.house import House, TheHouse
 from penstock.api.server_numbers import frontier_metrics, server_metrics
 from penstock.api.streams import gauge, stage_metrics
-from storage import totals
+from storage.read_models import totals
 
 router = APIRouter(tags=["operation"])
 log = logging.getLogger("penstock.api")

@@ -19,8 +19,8 @@ from penstock.api.hub.hosts import hosts_of
 from penstock.api.hub.messages import END, MEDIA_TYPE, Events
 from penstock.api.models import Host, Shape
 from penstock.api.problems import documented
-from storage import host_totals
-from storage.timeline import timeline
+from storage.read_models import host_totals
+from storage.read_models.timeline import timeline
 
 router = APIRouter(tags=["watching"])
 

@@ -11,8 +11,8 @@ from penstock.api.house import House
 from penstock.api.models import Counts, Crawl, Options
 from penstock.webhooks.targets import receiver_of
 from scheduler.report import lives
-from storage import crawl_list
-from storage.crawl_list import ListedCrawl
+from storage.read_models import crawl_list
+from storage.read_models.crawl_list import ListedCrawl
 
 _OUTCOMES = ("fetched", "failed", "excluded")
 

@@ -13,9 +13,9 @@ from penstock.api.cursors import DEFAULT_LIMIT, Cursor, Limit, cursor_of, place_
 from penstock.api.house import TheHouse
 from penstock.api.models import Failure, Failures, Item, Items, Outcome, Page, Pages
 from penstock.api.problems import documented
-from storage import paging
-from storage.paging import Place
-from storage.text import clean
+from storage.read_models import paging
+from storage.read_models.paging import Place
+from storage.sql.text import clean
 
 router = APIRouter(tags=["results"])
 

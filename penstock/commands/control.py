@@ -18,7 +18,7 @@ from penstock.cluster import one_machine, running_in
 from penstock.commands.recorded import crawl_of
 from penstock.seeds import seed_urls
 from penstock.submit import give, until_recorded
-from storage.database import open_database
+from storage.sql.database import open_database
 
 #: The stages that carry a command out and record it.
 NEEDED = ("scheduler", "record")

@@ -15,8 +15,8 @@ from contract.logs import visible
 from contract.settings import Settings, load
 from penstock.cluster import running_in
 from penstock.commands.recorded import recorded
-from storage import queries
-from storage.database import NothingRecorded
+from storage.read_models import queries
+from storage.sql.database import NothingRecorded
 
 #: A terminal that is too narrow shows the first of them; the ids are there to be copied, so none is ever cut.
 COLUMNS = ("id", "state", "name", "started_at", "fetched", "failed", "items", "excluded", "discovered")

@@ -25,8 +25,8 @@ from contract.settings import Settings, load
 from penstock.cluster import Cluster, one_machine
 from scheduler.dead_jobs import is_dead_job, revive
 from scheduler.report import backlogs
-from storage import queries
-from storage.database import NothingRecorded, open_recorded
+from storage.read_models import queries
+from storage.sql.database import NothingRecorded, open_recorded
 
 #: How long a stage may take over what it was given again, before the command goes on without knowing.
 _THROUGH_SECONDS = 30.0

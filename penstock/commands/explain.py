@@ -15,7 +15,8 @@ from penstock.commands.explain_words import hint_words, step_words
 from penstock.commands.recorded import chosen, recorded_crawl
 from penstock.explaining import Explanation, explained
 from penstock.seeds import seed_urls
-from storage import hearsay, queries
+from storage.read_models import queries
+from storage.store import hearsay
 
 
 def explain(text: str, given: dict[str, Any], *, crawl: str | None, json: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from storage.history import Step
+from storage.store.history import Step
 
 #: Why a URL was left out, by the reason in page.excluded.
 EXCLUDED = {

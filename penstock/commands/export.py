@@ -11,9 +11,9 @@ from contract.errors import Refused
 from contract.settings import load
 from penstock.commands.recorded import recorded, recorded_crawl
 from penstock.stopping import ended_by_sigterm
-from storage.export import Format, What
-from storage.export import export as write
-from storage.segments.opening import open_store
+from storage.archive.segments.opening import open_store
+from storage.exports.export import Format, What
+from storage.exports.export import export as write
 
 
 def export(

@@ -16,11 +16,11 @@ from contract.logs import visible
 from contract.settings import Settings, load
 from penstock.commands.recorded import chosen, recorded
 from penstock.view.bar import Show, bar
-from storage import queries
+from storage.archive.segments.opening import open_store
 from storage.forget import Forgotten, check, count, older_than
 from storage.forget import forget as take_out
-from storage.queries import CrawlRow
-from storage.segments.opening import open_store
+from storage.read_models import queries
+from storage.read_models.queries import CrawlRow
 
 
 def forget(names: Sequence[str], given: dict[str, Any], *, days: float | None, yes: bool, json: bool) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from contract.errors import Refused
 from contract.settings import Settings
-from storage import queries
-from storage.database import NothingRecorded, open_recorded
+from storage.read_models import queries
+from storage.sql.database import NothingRecorded, open_recorded
 
 
 @contextlib.contextmanager

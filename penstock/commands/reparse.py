@@ -23,12 +23,12 @@ from penstock.view.bar import Show, bar
 from scraper.parsers.children import Children
 from scraper.spiders import Extractor
 from scraper.spiders import load as load_extractor
-from storage.archive_reader import ArchiveReader
-from storage.database import open_database
-from storage.history import spec_of
-from storage.queries import CrawlRow
+from storage.archive.reader import ArchiveReader
+from storage.archive.segments.opening import open_store
+from storage.read_models.queries import CrawlRow
 from storage.reparse import count
-from storage.segments.opening import open_store
+from storage.sql.database import open_database
+from storage.store.history import spec_of
 
 FINISHED, NOTHING_PARSED = 0, 1
 #: Objects made between two looks for cycles. A batch of pages is many objects, none of them in a cycle, and the default

@@ -26,7 +26,7 @@ from penstock.doctor.server import ServerFacts
 from penstock.doctor.stages import ALIVE_SECONDS, ClusterFacts, StageFacts
 from scheduler.report import lives
 from scraper.fetchers.presence import BEAT_SECONDS, LIFE_MS
-from storage import schema, tables
+from storage.sql import schema, tables
 
 #: Round trips that are timed; the quickest counts, because the others have met something.
 _ROUND_TRIPS = 5

@@ -8,9 +8,9 @@ from contract.archive_url import parse_archive_url
 from contract.errors import PenstockError
 from contract.settings import Settings
 from penstock.doctor.archive import ArchiveFacts
-from storage import tables
-from storage.archive import SegmentStore
-from storage.segments.opening import open_store
+from storage.archive.archive import SegmentStore
+from storage.archive.segments.opening import open_store
+from storage.sql import tables
 
 #: Objects that are looked at, a request for each; a bucket may have millions.
 LATEST = 50

@@ -26,7 +26,7 @@ from penstock.doctor.database import check_database, nothing_recorded
 from penstock.doctor.finding import Finding, bad, ok
 from penstock.doctor.server import check_redis
 from penstock.doctor.stages import check_stages
-from storage.database import READER_CACHE_KIB, make_engine
+from storage.sql.database import READER_CACHE_KIB, make_engine
 
 #: A part that takes longer to answer is not there.
 LIMIT_SECONDS = 10.0

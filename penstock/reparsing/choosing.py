@@ -15,10 +15,10 @@ from penstock.reparsing.tally import Tally
 from scraper.parsers.frames import Job
 from scraper.parsers.parsed import event_id
 from scraper.spiders import Extractor
-from storage.archive_reader import ArchiveReader, LostBody
-from storage.event_store import Recorded
+from storage.archive.reader import ArchiveReader, LostBody
 from storage.reparse import Archived, archived, known
-from storage.tables import digest
+from storage.sql.tables import digest
+from storage.store.event_store import Recorded
 
 #: Bodies read at once: this many, and this many bytes as stored, unless a single one is more.
 PAGES_A_PORTION, BYTES_A_PORTION = 64, 8 * 1024 * 1024

@@ -21,8 +21,8 @@ from penstock.reparsing.tally import Tally
 from scraper.parsers.frames import Result
 from scraper.parsers.parsed import reparsed
 from storage.batch import is_passing
-from storage.event_store import Arrival
 from storage.reparse import append
+from storage.store.event_store import Arrival
 
 #: What `source` says in these events.
 SOURCE = "penstock.reparse"

@@ -21,7 +21,7 @@ from penstock.reparsing.recording import Read, is_said, record
 from penstock.reparsing.tally import Tally
 from scraper.parsers.children import Children
 from scraper.parsers.frames import Result
-from storage.archive_reader import ArchiveReader
+from storage.archive.reader import ArchiveReader
 
 #: Pages given to each child: enough to keep it at work while this process does other things.
 PAGES_A_CHILD = 24

@@ -13,7 +13,7 @@ from contract.logs import visible
 from contract.settings import Settings
 from penstock.reparsing.tally import Tally
 from scraper.spiders import Extractor
-from storage.queries import CrawlRow
+from storage.read_models.queries import CrawlRow
 
 #: Pages in trouble that the lines for people name; the JSON has more.
 NAMED = 10

@@ -35,7 +35,7 @@ class _Failure(msgspec.Struct, frozen=True):
 
 
 class Share(msgspec.Struct, frozen=True):
-    """One recorder's part; see `storage.recent`."""
+    """One recorder's part; see `storage.read_models.recent`."""
 
     at: int
     seconds: float

@@ -19,8 +19,8 @@ from contract.crawls import CrawlStarted
 from contract.errors import PenstockError, Unreachable
 from contract.settings import Settings
 from scraper.crawls import CrawlBook
-from storage import queries
-from storage.database import open_recorded
+from storage.read_models import queries
+from storage.sql.database import open_recorded
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class Crawls:
 
 
 def _recorded_webhook(engine: Engine, crawl: str) -> str | None:
-    from storage.history import spec_of
+    from storage.store.history import spec_of
 
     spec = spec_of(engine, crawl)
     return spec.webhook if spec else None

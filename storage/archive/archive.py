@@ -1,6 +1,6 @@
 """The archive: bodies, as they came from the fetchers, in segments that any WARC tool can read.
 
-Two contracts, which `storage.segments` has implementations of: `Archive` is what one recorder appends to,
+Two contracts, which `storage.archive.segments` has implementations of: `Archive` is what one recorder appends to,
 `SegmentStore` is where all segments lie. A segment is a `.warc.gz`; its row in SQL has its name and how many of its
 bytes are recorded.
 
@@ -19,7 +19,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 
-from storage.event_store import Place
+from storage.store.event_store import Place
 
 #: What a gzip member begins with; anything else would make the rest of a segment unreadable.
 GZIP_MAGIC = b"\x1f\x8b\x08"

@@ -12,9 +12,10 @@ from sqlalchemy import Engine, select
 
 from contract.errors import PenstockError
 from contract.pages import PageFetched
-from storage import event_store, tables
-from storage.archive import GZIP_MAGIC, SegmentStore
-from storage.event_store import Place, Recorded
+from storage.archive.archive import GZIP_MAGIC, SegmentStore
+from storage.sql import tables
+from storage.store import event_store
+from storage.store.event_store import Place, Recorded
 
 
 class LostBody(PenstockError):

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Iterator
 
-from storage.archive import warcinfo
-from storage.archive_reader import ArchiveReader, LostBody
-from storage.metadata import metadata_record
+from storage.archive.archive import warcinfo
+from storage.archive.metadata import metadata_record
+from storage.archive.reader import ArchiveReader, LostBody
 
 log = logging.getLogger(__name__)
 

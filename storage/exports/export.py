@@ -10,15 +10,16 @@ import msgspec
 from sqlalchemy import Engine
 
 from contract.errors import Refused
-from storage import event_store, listings
-from storage.archive import SegmentStore
-from storage.archive_reader import ArchiveReader
-from storage.endings import format_of
-from storage.flat import Table, table_of
-from storage.formats import comma_separated, json_lines, shown_json
-from storage.parquet import typed, write_parquet
-from storage.warc_export import warc_members
-from storage.whole_files import standard_output, whole_file, whole_path
+from storage.archive.archive import SegmentStore
+from storage.archive.reader import ArchiveReader
+from storage.archive.warc_export import warc_members
+from storage.exports.endings import format_of
+from storage.exports.flat import Table, table_of
+from storage.exports.formats import comma_separated, json_lines, shown_json
+from storage.exports.parquet import typed, write_parquet
+from storage.exports.whole_files import standard_output, whole_file, whole_path
+from storage.read_models import listings
+from storage.store import event_store
 
 Format = Literal["jsonl", "csv", "parquet", "warc"]
 What = Literal["pages", "items", "failures", "events", "warc"]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from contract.errors import Refused
-from storage.formats import json_lines
+from storage.exports.formats import json_lines
 
 #: DuckDB's bound; what does not fit goes to a folder beside the file.
 _MEMORY = "256MB"

@@ -1,9 +1,9 @@
-"""What Alembic runs: the revisions, on the connection and in the transaction of `storage.schema`."""
+"""What Alembic runs: the revisions, on the connection and in the transaction of `storage.sql.schema`."""
 
 from alembic import context
 
-from storage.schema import VERSION_TABLE
-from storage.tables import metadata
+from storage.sql.schema import VERSION_TABLE
+from storage.sql.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

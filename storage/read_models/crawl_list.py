@@ -1,6 +1,6 @@
 """Crawls as a list to look at: a page of them, newest first, with their counts and their first seeds.
 
-Unlike `storage.queries`, which reads all crawls with all their seeds.
+Unlike `storage.read_models.queries`, which reads all crawls with all their seeds.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import msgspec
 from sqlalchemy import Connection, Engine, Select, func, or_, select, tuple_
 
 from contract.crawls import CrawlSpec, State
-from storage import tables
-from storage.first_seeds import FirstSeeds, first_seeds
-from storage.queries import totals_of
+from storage.read_models.first_seeds import FirstSeeds, first_seeds
+from storage.read_models.queries import totals_of
+from storage.sql import tables
 
 
 class ListedCrawl(msgspec.Struct, frozen=True, kw_only=True):

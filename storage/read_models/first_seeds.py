@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, func, select
 
 from contract.crawls import CrawlStarted, SeedsAdded
-from storage import tables
+from storage.sql import tables
 
 #: Seeds of a crawl that are named; the rest is counted.
 FIRST_SEEDS = 20

@@ -1,6 +1,7 @@
 """All projections in one call: events → read models.
 
-A projection is a module of `storage.projections` that has `TABLES` and `fold`; that file is all it needs to be found.
+A projection is a module of `storage.read_models.projections` that has `TABLES` and `fold`; that file is all it needs to
+be found.
 """
 
 import importlib
@@ -10,9 +11,9 @@ from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, Table
 
-from storage import projections
-from storage.event_store import Recorded
-from storage.projections.rows import Row
+from storage.read_models import projections
+from storage.read_models.projections.rows import Row
+from storage.store.event_store import Recorded
 
 
 class Projection(Protocol):

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, Select, func, select
 
-from storage import tables
-from storage.event_store import chunks
-from storage.tables import digest
+from storage.sql import tables
+from storage.sql.tables import digest
+from storage.store.event_store import chunks
 
 _SPACE = " "
 

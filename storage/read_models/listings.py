@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Engine, Select, and_, case, or_, select
 
-from storage import tables
+from storage.sql import tables
 
 #: Rows held at a time.
 _CHUNK = 1_000

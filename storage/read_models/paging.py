@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import msgspec
 from sqlalchemy import ColumnElement, Engine, Select, and_, case, or_, select, tuple_
 
-from storage import tables
-from storage.listings import unparsed
+from storage.read_models.listings import unparsed
+from storage.sql import tables
 
 Row = dict[str, Any]
 #: The order of pages, items and failures: when the page was settled, then its key.

@@ -1,6 +1,6 @@
 """Questions to the read models, as plain functions of an engine. Whoever asks gets rows of plain values.
 
-What may be long is an iterator, whose rows are in `storage.listings`.
+What may be long is an iterator, whose rows are in `storage.read_models.listings`.
 """
 
 from typing import Any
@@ -9,10 +9,10 @@ import msgspec
 from sqlalchemy import Engine, Select, func, select, union_all
 
 from contract.crawls import State
-from storage import tables
-from storage.listings import COLUMNS, failures, items, pages, unparsed
-from storage.tables import crawls as crawl_table
-from storage.tables import tallies
+from storage.read_models.listings import COLUMNS, failures, items, pages, unparsed
+from storage.sql import tables
+from storage.sql.tables import crawls as crawl_table
+from storage.sql.tables import tallies
 
 __all__ = ["COLUMNS", "failures", "items", "pages"]
 

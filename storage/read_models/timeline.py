@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, func, select
 
-from storage import tables
-from storage.projections.timeline import TIMELINE_SECONDS
+from storage.read_models.projections.timeline import TIMELINE_SECONDS
+from storage.sql import tables
 
 #: No chart has more pixels for them than two or three each.
 MOST_POINTS = 600

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine, exists, func, select
 
-from storage import tables
+from storage.sql import tables
 
 
 def crawls_by_state(engine: Engine) -> dict[str, int]:

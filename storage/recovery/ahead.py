@@ -21,8 +21,9 @@ from sqlalchemy import Engine
 
 from contract.bus import Bus
 from contract.crawls import life_id
-from storage import event_store, unfinished
-from storage.threads import in_thread
+from storage.recovery import unfinished
+from storage.sql.threads import in_thread
+from storage.store import event_store
 
 _GOES_ON = ("running", "paused")
 

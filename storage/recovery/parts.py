@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 
 from contract.commands import KnownLinks, KnownPage
 from contract.pages import PageFailed, PageParsed
-from storage import event_store
-from storage.threads import in_thread
+from storage.sql.threads import in_thread
+from storage.store import event_store
 
 T = TypeVar("T")
 

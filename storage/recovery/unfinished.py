@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Engine, or_, select
 
 from contract.crawls import ALL as LIFE
-from storage import event_store, tables
-from storage.event_store import Stored, stored_of
-from storage.listings import stream
+from storage.read_models.listings import stream
+from storage.sql import tables
+from storage.store import event_store
+from storage.store.event_store import Stored, stored_of
 
 _GOES_ON = tables.crawls.c.state.in_(("running", "paused"))
 

@@ -21,7 +21,7 @@ def insert_into(table: Table, dialect: str) -> Any:
     """INSERT of all columns but the one that the database counts up; its parameters are made by `parameters`."""
     if dialect == "sqlite":
         return sqlite.insert(table)
-    from storage.arrays import ArrayOf, kind
+    from storage.sql.arrays import ArrayOf, kind
 
     columns = _given(table)
     arrays = [cast(bindparam(each.name, type_=ArrayOf(kind(each).name)), ArrayOf(kind(each).name)) for each in columns]
@@ -34,7 +34,7 @@ def parameters(table: Table, dialect: str, rows: Sequence[Mapping[str, Any]]) ->
     """What `insert_into` is executed with; rows have all columns of it."""
     if dialect == "sqlite":
         return rows
-    from storage.arrays import kind
+    from storage.sql.arrays import kind
 
     return {each.name: kind(each).array([row[each.name] for row in rows]) for each in _given(table)}
 
@@ -43,7 +43,7 @@ def among(column: Column[Any], dialect: str, values: Sequence[Any]) -> ColumnEle
     """Whether a column has one of these values."""
     if dialect == "sqlite":
         return column.in_(values)
-    from storage.arrays import ArrayOf, kind
+    from storage.sql.arrays import ArrayOf, kind
 
     its = kind(column)
     return column == any_(cast(bindparam("values", its.array(values), type_=ArrayOf(its.name)), ArrayOf(its.name)))

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from contract.errors import Refused, Unreachable
 from contract.logs import masked
 from contract.settings import Settings
-from storage import schema
+from storage.sql import schema
 
 #: How long a writer waits for the one before it; longer than any batch takes.
 LOCK_SECONDS = 10
@@ -125,7 +125,7 @@ def _sqlite(url: URL, cache_kib: int) -> Engine:
 
 
 def _postgres(url: URL, name: str) -> Engine:
-    from storage import postgres
+    from storage.sql import postgres
 
     engine = postgres.make_engine(url, name=name)
 

@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
 from contract.errors import Refused
-from storage import arrays
+from storage.sql import arrays
 
 #: A server that does not answer for so long is away; a recorder tries again, a person is told.
 CONNECT_SECONDS = 10

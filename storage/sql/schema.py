@@ -12,9 +12,9 @@ from types import ModuleType
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, select
 
 from contract.errors import Refused
-from storage import tables
+from storage.sql import tables
 
-log = logging.getLogger("storage.schema")
+log = logging.getLogger("storage.sql.schema")
 
 #: Every revision there was, oldest first; each is a file in `migrations/versions/`.
 REVISIONS = ("0001", "0002", "0003", "0004", "0005")
@@ -99,7 +99,7 @@ def _upgrade(connection: Connection) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -1,8 +1,8 @@
 """The SQL tables, for SQLite and PostgreSQL alike.
 
 `events`, `bodies` and `segments` are the record: appended to, never made anew. All others are read models, which
-`storage.projections` can fold again from the record. No index holds a URL: the key of anything that a stranger can make
-long is a SHA-256 digest (`digest`), 32 bytes.
+`storage.read_models.projections` can fold again from the record. No index holds a URL: the key of anything that a
+stranger can make long is a SHA-256 digest (`digest`), 32 bytes.
 """
 
 import hashlib

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Engine, select
 from contract import codec
 from contract.envelope import Message
 from contract.pages import RobotsFetched
-from storage import bulk
-from storage.tables import bodies, digest, events, mark
-from storage.text import cleaned
+from storage.sql import bulk
+from storage.sql.tables import bodies, digest, events, mark
+from storage.sql.text import cleaned
 
 log = logging.getLogger("storage.record")
 

@@ -1,7 +1,7 @@
 """What has just become of pages, as it is recorded: outcomes behind a position, and the requests that they tell of.
 
 Takes an engine, gives portions of bounded size whatever was recorded in the meantime; owns nothing. Positions become
-visible in their order (`storage.database.writing`), so who reads on from the last one misses nothing.
+visible in their order (`storage.sql.database.writing`), so who reads on from the last one misses nothing.
 """
 
 import heapq
@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Engine, func, select
 
 from contract.envelope import Message
 from contract.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
-from storage import tables
-from storage.event_store import chunks, stored_of
-from storage.recent import MOST_DETAIL
-from storage.tables import digest
+from storage.read_models.recent import MOST_DETAIL
+from storage.sql import tables
+from storage.sql.tables import digest
+from storage.store.event_store import chunks, stored_of
 
 OUTCOMES = (PageFetched.TYPE, PageFailed.TYPE, PageExcluded.TYPE)
 #: Events of each type in one portion. Links that are left out come by the thousand, and say little each.

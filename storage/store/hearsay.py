@@ -11,10 +11,11 @@ import msgspec
 from sqlalchemy import Connection, Engine, Select, func, select
 
 from contract.pages import PageParsed
-from storage import event_store, tables
-from storage.event_store import chunks
-from storage.history import ROBOTS
-from storage.tables import digest
+from storage.sql import tables
+from storage.sql.tables import digest
+from storage.store import event_store
+from storage.store.event_store import chunks
+from storage.store.history import ROBOTS
 
 #: Parsed pages looked through for a link, the oldest first: about two seconds' worth.
 MOST_PAGES = 100_000

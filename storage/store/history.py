@@ -1,7 +1,7 @@
 """The life of one URL in one crawl, told from the event store.
 
 Takes an engine, a crawl and a canonical URL; gives `Step`s in the order in which they happened, as facts. What is known
-of a URL that has no events is in `storage.hearsay`.
+of a URL that has no events is in `storage.store.hearsay`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,9 +13,10 @@ from sqlalchemy import Engine, select
 
 from contract.crawls import CrawlSpec, CrawlStarted
 from contract.pages import PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
-from storage import event_store, tables
-from storage.event_store import Place, Recorded
-from storage.tables import digest, mark
+from storage.sql import tables
+from storage.sql.tables import digest, mark
+from storage.store import event_store
+from storage.store.event_store import Place, Recorded
 
 What = Literal["seed", "discovered", "redirected", "robots", "issued", "fetched", "failed", "excluded", "parsed"]
 #: Where the rules of a host lie (RFC 9309 §2.3).

@@ -4,7 +4,7 @@ import pytest
 
 from contract.crawls import CrawlCancelled
 from scheduler.report import counts
-from storage.database import open_database
+from storage.sql.database import open_database
 from tests import builders
 from tests.api.conftest import client_of
 from tests.builders import CRAWL, URL

@@ -6,7 +6,7 @@ import pytest
 
 from contract.crawls import CrawlCancelled, CrawlPaused
 from contract.pages import Item
-from storage.database import open_database
+from storage.sql.database import open_database
 from tests import builders
 from tests.storage.helpers import write
 

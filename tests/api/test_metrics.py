@@ -3,7 +3,7 @@
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from storage.database import open_database
+from storage.sql.database import open_database
 from tests import builders
 from tests.api.conftest import client_of
 from tests.storage.helpers import write

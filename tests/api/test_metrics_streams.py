@@ -12,8 +12,9 @@ from contract.topology import PARSE
 from penstock.api.metrics import Numbers
 from penstock.api.server_numbers import frontier_metrics, server_metrics
 from penstock.api.streams import stage_metrics
-from storage import tables, totals
-from storage.database import open_database
+from storage.read_models import totals
+from storage.sql import tables
+from storage.sql.database import open_database
 from tests import builders
 from tests.contract.counting import samples
 

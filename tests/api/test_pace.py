@@ -3,7 +3,7 @@
 import pytest
 
 from penstock.api.hub.pace import Paces
-from storage.feed import Asked
+from storage.store.feed import Asked
 
 NOW = 1_795_000_000.0
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from contract.settings import Settings
-from storage import tables
+from storage.sql import tables
 from tests import builders
 from tests.api.watching import CRAWL, PROGRESS, Stage, named, rest, serving, until, watching
 from tests.builders import URL

@@ -12,7 +12,7 @@ from contract.crawls import CrawlCancelled
 from contract.settings import Settings
 from contract.topology import RECORD
 from scheduler.report import backlogs
-from storage import queries
+from storage.read_models import queries
 from tests import builders
 from tests.api.watching import CRAWL, PROGRESS, Stage, named, rest, serving, until, watching
 from tests.builders import URL

@@ -18,7 +18,7 @@ from contract.envelope import Message
 from contract.progress import Part
 from contract.settings import Settings
 from penstock.api.server import serve
-from storage.database import open_database
+from storage.sql.database import open_database
 from tests import builders
 from tests.storage.helpers import write
 

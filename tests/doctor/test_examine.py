@@ -10,7 +10,7 @@ from contract.settings import Settings
 from contract.topology import DISCOVER, PARSE
 from penstock.doctor.examine import examine
 from penstock.site import SiteOptions, running_site
-from storage.database import open_database, writing
+from storage.sql.database import open_database, writing
 from tests.builders import page_fetched
 from tests.servers.crawls import cluster, crawl, is_whole
 from tests.servers.starting import Server, started

@@ -11,7 +11,7 @@ from contract.bus import publish
 from contract.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, CrawlStarted
 from contract.settings import Settings
 from penstock.notify import Limits
-from storage.database import open_database
+from storage.sql.database import open_database
 from tests.builders import CRAWL, crawl_started, life, page_fetched, page_parsed
 from tests.conftest import start_redis
 from tests.notify.receivers import QUICK, SECRET, notifying, receiving, settings_for, through

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from storage.database import make_engine, writing
-from storage.schema import make_current
+from storage.sql.database import make_engine, writing
+from storage.sql.schema import make_current
 
 _numbers = itertools.count()
 

@@ -14,11 +14,12 @@ from contract.bus import Bus
 from contract.envelope import Message
 from contract.progress import follow
 from contract.settings import Settings
-from storage import batch, record, tables
-from storage.database import writing
-from storage.event_store import Arrival
-from storage.segments.files import FileArchive
-from storage.text import cleaned
+from storage import batch, record
+from storage.archive.segments.files import FileArchive
+from storage.sql import tables
+from storage.sql.database import writing
+from storage.sql.text import cleaned
+from storage.store.event_store import Arrival
 from tests import builders
 
 READ_MODELS = (

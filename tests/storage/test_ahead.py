@@ -18,7 +18,7 @@ from contract.crawls import (
     CrawlStarted,
     SeedsAdded,
 )
-from storage.ahead import Lookout
+from storage.recovery.ahead import Lookout
 from tests.builders import CRAWL, life
 from tests.storage.helpers import write
 from tests.storage.test_replay import at_work

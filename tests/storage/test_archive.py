@@ -9,12 +9,12 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from warcio.archiveiterator import ArchiveIterator as WarcioIterator
 
 from scraper.warc import digest_of, write_record
-from storage import tables
+from storage.archive.metadata import metadata_record
+from storage.archive.segments.files import FileArchive
+from storage.archive.segments.repair import repair
 from storage.batch import write as write_batch
-from storage.database import writing
-from storage.metadata import metadata_record
-from storage.segments.files import FileArchive
-from storage.segments.repair import repair
+from storage.sql import tables
+from storage.sql.database import writing
 from tests import builders
 from tests.storage.helpers import arrival, contents, faults, only_row, write
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from storage.archive_reader import ArchiveReader, LostBody
+from storage.archive.reader import ArchiveReader, LostBody
+from storage.archive.segments.files import FileArchive, FileStore
 from storage.batch import write as write_batch
-from storage.event_store import Place
-from storage.segments.files import FileArchive, FileStore
+from storage.store.event_store import Place
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import arrival, write

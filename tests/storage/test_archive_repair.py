@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import update
 
 from scraper.warc import digest_of, write_record
-from storage import export, tables
-from storage.archive_reader import ArchiveReader, LostBody
+from storage.archive.reader import ArchiveReader, LostBody
+from storage.archive.segments.files import FileArchive, FileStore
+from storage.archive.segments.repair import repair
 from storage.batch import write as write_batch
-from storage.database import writing
-from storage.history import history
-from storage.segments.files import FileArchive, FileStore
-from storage.segments.repair import repair
+from storage.exports import export
+from storage.sql import tables
+from storage.sql.database import writing
+from storage.store.history import history
 from tests import builders
 from tests.builders import CRAWL
 from tests.storage.helpers import arrival, faults, only_row, write

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, MetaData, Table, Text, select
 
-from storage import bulk
-from storage.tables import Big
+from storage.sql import bulk
+from storage.sql.tables import Big
 
 THINGS = Table(
     "things",

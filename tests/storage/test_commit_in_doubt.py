@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from storage import tables
-from storage.archive_reader import ArchiveReader
+from storage.archive.reader import ArchiveReader
+from storage.archive.segments.files import FileStore
 from storage.batch import is_passing
 from storage.batch import write as record
-from storage.database import make_engine, writing
-from storage.schema import make_current
-from storage.segments.files import FileStore
+from storage.sql import tables
+from storage.sql.database import make_engine, writing
+from storage.sql.schema import make_current
 from tests import builders
 from tests.builders import URL
 from tests.storage.helpers import arrival, contents, faults

@@ -5,8 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, SeedsAdded
-from storage import queries, tables
+from storage.read_models import queries
 from storage.rebuild import rebuild
+from storage.sql import tables
 from tests.builders import CRAWL, crawl_started, life
 from tests.storage.helpers import contents, cut, empty, only_row, write
 

@@ -7,10 +7,10 @@ from sqlalchemy import inspect, text
 
 from contract.errors import Refused, Unreachable
 from contract.settings import Settings
-from storage import queries
-from storage.database import NothingRecorded, make_engine, open_database, open_recorded, writing
-from storage.schema import VERSION_TABLE
-from storage.tables import metadata
+from storage.read_models import queries
+from storage.sql.database import NothingRecorded, make_engine, open_database, open_recorded, writing
+from storage.sql.schema import VERSION_TABLE
+from storage.sql.tables import metadata
 
 
 def test_tables_are_made_where_they_are_missing(database_url, tmp_path):

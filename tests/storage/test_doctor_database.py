@@ -8,7 +8,7 @@ from contract.settings import Settings
 from penstock.doctor.archive import check_archive
 from penstock.doctor.asking import ask_archive, ask_database
 from penstock.doctor.database import check_database
-from storage.database import make_engine, writing
+from storage.sql.database import make_engine, writing
 
 
 def bad_ones(findings):

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from contract.errors import Refused
-from storage.endings import format_of
-from storage.export import FORMATS
+from storage.exports.endings import format_of
+from storage.exports.export import FORMATS
 
 
 def chosen(path, what="items", given=None):

@@ -5,9 +5,11 @@ from sqlalchemy.exc import DataError
 
 from contract import codec
 from contract.crawls import CrawlPaused
-from storage import event_store, queries, tables
 from storage.batch import MAX_CRAWL_LENGTH, Unrecordable, is_passing
-from storage.event_store import PACKED_BYTES
+from storage.read_models import queries
+from storage.sql import tables
+from storage.store import event_store
+from storage.store.event_store import PACKED_BYTES
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import contents, only_row, write

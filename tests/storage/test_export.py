@@ -16,11 +16,12 @@ from warcio.checker import Checker
 from contract import codec
 from contract.errors import Refused
 from contract.pages import Item
-from storage import event_store, export
-from storage.database import writing
-from storage.event_store import Arrival
-from storage.formats import cell
-from storage.segments.files import FileStore
+from storage.archive.segments.files import FileStore
+from storage.exports import export
+from storage.exports.formats import cell
+from storage.sql.database import writing
+from storage.store import event_store
+from storage.store.event_store import Arrival
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import write
@@ -129,7 +130,7 @@ def test_a_link_stays_a_link(recorded, tmp_path):
 def test_standard_output_may_be_closed_early(sqlite_engine, sqlite_url, tmp_path, reader):
     write(sqlite_engine, tmp_path, *(builders.page_excluded(f"{URL}/{number}") for number in range(3_000)))
     code = (
-        "import sys; from storage.database import make_engine; from storage.export import export;"
+        "import sys; from storage.sql.database import make_engine; from storage.exports.export import export;"
         "engine = make_engine(sys.argv[1]); export(engine, 'pages'); engine.dispose()"
     )
 
@@ -220,8 +221,8 @@ def test_an_empty_parquet_file_is_a_parquet_file(engine, tmp_path):
 def test_without_duckdb_parquet_is_refused_with_the_way_to_get_it(sqlite_url, tmp_path):
     code = (
         "import sys; sys.modules['duckdb'] = None\n"
-        "from contract.errors import Refused; from storage.database import make_engine\n"
-        "from storage.export import export\n"
+        "from contract.errors import Refused; from storage.sql.database import make_engine\n"
+        "from storage.exports.export import export\n"
         "try: export(make_engine(sys.argv[1]), 'pages', to=sys.argv[2])\n"
         "except Refused as refused: print(refused)"
     )

@@ -8,8 +8,8 @@ import pytest
 
 from contract.errors import Refused
 from contract.pages import Item
-from storage import export
-from storage.flat import MAX_COLUMNS, table_of
+from storage.exports import export
+from storage.exports.flat import MAX_COLUMNS, table_of
 from tests import builders
 from tests.builders import URL
 from tests.storage.helpers import write

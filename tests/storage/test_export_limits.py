@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import insert
 
 from contract import codec
-from storage import tables
-from storage.database import make_engine, writing
-from storage.event_store import packed
-from storage.schema import make_current
-from storage.tables import digest
+from storage.sql import tables
+from storage.sql.database import make_engine, writing
+from storage.sql.schema import make_current
+from storage.sql.tables import digest
+from storage.store.event_store import packed
 from tests import builders
 
 FEW, MANY = 1_000, 20_000
@@ -29,9 +29,9 @@ CODE = """
 import re, sys
 from pathlib import Path
 from contract.settings import Settings
-from storage.database import open_recorded
-from storage.export import export
-from storage.segments.files import FileStore
+from storage.sql.database import open_recorded
+from storage.exports.export import export
+from storage.archive.segments.files import FileStore
 data, what, format, to = sys.argv[1:]
 export(open_recorded(Settings(data=data)), what, format=format, to=to, archive=FileStore(Path(data)))
 # Not ru_maxrss: it begins with what the process had from which this one was forked.

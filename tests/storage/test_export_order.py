@@ -6,8 +6,9 @@ import pytest
 
 from contract.errors import Refused
 from contract.pages import Item
-from storage import export, queries
-from storage.listings import versions
+from storage.exports import export
+from storage.read_models import queries
+from storage.read_models.listings import versions
 from storage.rebuild import rebuild
 from tests import builders
 from tests.builders import CRAWL, URL

@@ -2,7 +2,8 @@
 
 import pytest
 
-from storage import feed, host_totals
+from storage.read_models import host_totals
+from storage.store import feed
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import write

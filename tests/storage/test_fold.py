@@ -6,11 +6,13 @@ from hypothesis import strategies as st
 
 from contract.crawls import CrawlCancelled, CrawlPaused, CrawlResumed
 from contract.pages import Item
-from storage import event_store, queries, tables
+from storage.archive.segments.files import FileArchive
 from storage.batch import write as write_batch
-from storage.database import writing
-from storage.fold import fold
-from storage.segments.files import FileArchive
+from storage.read_models import queries
+from storage.read_models.fold import fold
+from storage.sql import tables
+from storage.sql.database import writing
+from storage.store import event_store
 from tests import builders
 from tests.builders import CRAWL, URL, make_message
 from tests.storage.helpers import READ_MODELS, arrival, contents, cut, empty, only_row, write

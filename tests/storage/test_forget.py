@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from contract.crawls import CrawlCancelled
 from contract.errors import Refused
-from storage import tables
+from storage.archive.segments.files import FileStore
 from storage.batch import write as record
 from storage.forget import check, count, forget, older_than
 from storage.rebuild import rebuild
-from storage.segments.files import FileStore
+from storage.sql import tables
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import READ_MODELS, arrival, contents, faults, write

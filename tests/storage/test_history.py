@@ -2,8 +2,8 @@
 
 import pytest
 
-from storage import hearsay
-from storage.history import history
+from storage.store import hearsay
+from storage.store.history import history
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import write

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from contract.pages import Item
-from storage import crawl_list, paging
-from storage.paging import Place
+from storage.read_models import crawl_list, paging
+from storage.read_models.paging import Place
 from tests import builders
 from tests.storage.helpers import write
 

@@ -12,9 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from contract.errors import Refused, Unreachable
 from contract.settings import Settings
-from storage import queries, tables
 from storage.batch import is_passing
-from storage.database import make_engine, open_database, writing
+from storage.read_models import queries
+from storage.sql import tables
+from storage.sql.database import make_engine, open_database, writing
 from tests.builders import CRAWL
 from tests.storage.helpers import contents, progress_where, recording, write
 from tests.storage.test_forget import crawl

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage import queries
+from storage.read_models import queries
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import write

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from contract.errors import Refused
-from storage import tables
+from storage.archive.segments.files import FileArchive
 from storage.batch import write as write_batch
-from storage.database import writing
-from storage.fold import PROJECTIONS
+from storage.read_models.fold import PROJECTIONS
 from storage.rebuild import rebuild
-from storage.segments.files import FileArchive
+from storage.sql import tables
+from storage.sql.database import writing
 from tests import builders
 from tests.builders import URL
 from tests.storage.helpers import READ_MODELS, arrival, contents, write
@@ -132,13 +132,13 @@ def test_a_projection_needs_one_file(tmp_path, sqlite_url):
     (tmp_path / "titles.py").write_text(PROJECTION)
     code = """
 import sys
-from storage import projections
+from storage.read_models import projections
 projections.__path__.append(sys.argv[1])
 from pathlib import Path
 from contract.settings import Settings
-from storage.database import open_database
+from storage.sql.database import open_database
 from storage.rebuild import rebuild
-from storage.projections.titles import titles
+from storage.read_models.projections.titles import titles
 from tests import builders
 from tests.storage.helpers import contents, write
 
@@ -166,8 +166,8 @@ PROJECTION = '''
 from sqlalchemy import Column, LargeBinary, Table, Text
 
 from contract.pages import PageParsed
-from storage import tables
-from storage.projections import rows
+from storage.sql import tables
+from storage.read_models.projections import rows
 
 titles = Table("titles", tables.metadata, Column("key", LargeBinary(32), primary_key=True), Column("title", Text))
 TABLES = (titles,)

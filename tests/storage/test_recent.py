@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.recent import FAILURES, HOSTS, MOST_OUTCOMES, WINDOW_SECONDS, Recent, quantile
+from storage.read_models.recent import FAILURES, HOSTS, MOST_OUTCOMES, WINDOW_SECONDS, Recent, quantile
 from tests import builders
 
 

@@ -16,8 +16,10 @@ from contract import codec, topology
 from contract.bus import Bus, Delivery, publish
 from contract.bus.janitor import tidy
 from contract.settings import Settings
-from storage import queries, record, tables
-from storage.database import make_engine, open_database
+from storage import record
+from storage.read_models import queries
+from storage.sql import tables
+from storage.sql.database import make_engine, open_database
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import contents, only_row, progress_where, publish_fetched, recording

@@ -2,10 +2,11 @@
 
 import pytest
 
-from storage import event_store, tables
 from storage.rebuild import rebuild
 from storage.reparse import append, archived, count, known
-from storage.tables import digest
+from storage.sql import tables
+from storage.sql.tables import digest
+from storage.store import event_store
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import arrival, contents, only_row, write

@@ -15,10 +15,11 @@ from sqlalchemy import Engine, inspect, select, text, update
 from contract.crawls import CrawlFinished, CrawlPaused, CrawlResumed
 from contract.errors import Refused
 from contract.settings import Settings
-from storage import event_store, tables
-from storage.database import make_engine, open_database, writing
 from storage.migrations.versions import v0001_tables as first
-from storage.schema import REVISIONS, VERSION_TABLE
+from storage.sql import tables
+from storage.sql.database import make_engine, open_database, writing
+from storage.sql.schema import REVISIONS, VERSION_TABLE
+from storage.store import event_store
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import contents, write
@@ -147,7 +148,7 @@ def test_every_revision_is_a_script_and_every_script_a_revision():
 
 def test_alembic_is_imported_only_where_something_is_to_be_upgraded(sqlite_url, tmp_path):
     code = (
-        "import sys; from contract.settings import Settings; from storage.database import open_database;"
+        "import sys; from contract.settings import Settings; from storage.sql.database import open_database;"
         "open_database(Settings(database_url=sys.argv[1])).dispose(); print('alembic' in sys.modules)"
     )
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from storage.threads import in_thread
+from storage.sql.threads import in_thread
 
 
 async def test_who_is_cancelled_waits_until_the_thread_has_ended():

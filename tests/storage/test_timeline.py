@@ -4,10 +4,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import tables
-from storage.database import writing
+from storage.read_models.timeline import MOST_POINTS, timeline
 from storage.rebuild import rebuild
-from storage.timeline import MOST_POINTS, timeline
+from storage.sql import tables
+from storage.sql.database import writing
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import contents, cut, empty, write

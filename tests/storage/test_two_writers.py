@@ -6,10 +6,11 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from storage import queries, tables
+from storage.archive.segments.files import FileStore
 from storage.batch import write as record
+from storage.read_models import queries
 from storage.rebuild import rebuild
-from storage.segments.files import FileStore
+from storage.sql import tables
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import arrival, contents, faults

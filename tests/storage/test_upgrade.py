@@ -15,8 +15,10 @@ from contract.bus import Bus
 from contract.bus.dead_letters import dead_letters
 from contract.errors import Refused
 from contract.settings import Settings
-from storage import queries, record, schema, tables
-from storage.database import make_engine, open_database, writing
+from storage import record
+from storage.read_models import queries
+from storage.sql import schema, tables
+from storage.sql.database import make_engine, open_database, writing
 from tests import builders
 from tests.builders import CRAWL
 from tests.storage.helpers import contents, progress_where, publish_fetched, recording, write
@@ -28,7 +30,7 @@ UPGRADE_AND_DIE = """
 import os, signal, sys
 from sqlalchemy import Engine, event
 from contract.settings import Settings
-from storage.database import open_database
+from storage.sql.database import open_database
 
 @event.listens_for(Engine, "before_cursor_execute")
 def before(connection, cursor, statement, *rest):
@@ -47,7 +49,7 @@ def settings(redis_url: str, database_url: str, tmp_path: Path) -> Settings:
 def put_back(engine: Engine, revision: str) -> None:
     """Make the tables what they were at an earlier revision."""
     config = Config()
-    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(schema.__file__).parents[1] / "migrations"))
     config.set_main_option("path_separator", "os")
     with writing(engine) as connection:
         config.attributes["connection"] = connection

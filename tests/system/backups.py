@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 from contract.settings import Settings
 from penstock.site import SiteOptions, expected
 from penstock.site.running import RunningSite
-from storage import queries
-from storage.archive_reader import ArchiveReader, LostBody
-from storage.database import make_engine
-from storage.segments.opening import open_store
+from storage.archive.reader import ArchiveReader, LostBody
+from storage.archive.segments.opening import open_store
+from storage.read_models import queries
+from storage.sql.database import make_engine
 from tests.storage.helpers import faults
 from tests.system.commands import descendants, penstock, running, until
 

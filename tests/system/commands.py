@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from contract.settings import Settings
-from storage.database import open_recorded
-from storage.export import What, export
+from storage.exports.export import What, export
+from storage.sql.database import open_recorded
 
 COMMAND = (sys.executable, "-m", "penstock")
 #: A command that takes longer than this hangs.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import make_url, text
 
-from storage.database import make_engine
+from storage.sql.database import make_engine
 
 _numbers = itertools.count()
 

@@ -14,8 +14,8 @@ from contract.settings import Settings
 from contract.topology import PARSE, RECORD
 from penstock.cluster import one_machine
 from penstock.site import SiteOptions, running_site
-from storage import queries
-from storage.database import open_database, writing
+from storage.read_models import queries
+from storage.sql.database import open_database, writing
 from tests.builders import CRAWL, crawl_started, page_fetched
 from tests.system.commands import penstock
 

@@ -8,9 +8,10 @@ from typer.testing import CliRunner
 from contract.errors import Refused
 from contract.settings import Settings
 from penstock.cli.every import app
-from storage import batch, queries
-from storage.database import open_database
-from storage.segments.files import FileArchive
+from storage import batch
+from storage.archive.segments.files import FileArchive
+from storage.read_models import queries
+from storage.sql.database import open_database
 from tests import builders
 from tests.builders import CRAWL
 from tests.storage.helpers import arrival, contents

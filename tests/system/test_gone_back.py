@@ -10,8 +10,9 @@ from pathlib import Path
 from contract.bus import Bus
 from contract.bus.groups import ensure_groups, mark_restored
 from contract.settings import Settings
-from storage import queries, unfinished
-from storage.database import open_database
+from storage.read_models import queries
+from storage.recovery import unfinished
+from storage.sql.database import open_database
 from tests.rewinding import Rewinding, rewinding
 from tests.scheduler.harness import Run, running
 from tests.scheduler.web import Web

@@ -18,10 +18,11 @@ from contract.errors import Refused
 from contract.settings import Settings
 from penstock.cli.every import app
 from penstock.commands import crawls
-from storage import batch, tables
-from storage.database import open_database, writing
-from storage.segments.files import FileArchive
-from storage.segments.repair import repair
+from storage import batch
+from storage.archive.segments.files import FileArchive
+from storage.archive.segments.repair import repair
+from storage.sql import tables
+from storage.sql.database import open_database, writing
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import arrival, contents

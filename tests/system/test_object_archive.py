@@ -13,10 +13,10 @@ import pytest
 from contract.settings import Settings
 from penstock.site import SiteOptions, expected, running_site
 from penstock.site.running import RunningSite
-from storage import tables
-from storage.archive_reader import ArchiveReader
-from storage.database import make_engine
-from storage.segments.opening import open_store
+from storage.archive.reader import ArchiveReader
+from storage.archive.segments.opening import open_store
+from storage.sql import tables
+from storage.sql.database import make_engine
 from tests.s3 import CREDENTIALS, archive_url, start_s3
 from tests.storage.helpers import contents, faults
 from tests.system.commands import descendants, penstock, running, until

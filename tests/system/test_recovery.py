@@ -20,8 +20,8 @@ from penstock.cluster.folder import DataFolder
 from penstock.cluster.supervisor import STAGE_COMMANDS
 from penstock.site import SiteOptions, expected, judge, running_site
 from penstock.site.running import RunningSite
-from storage import queries
-from storage.database import make_engine
+from storage.read_models import queries
+from storage.sql.database import make_engine
 from tests.conftest import start_redis
 from tests.system.commands import descendants, penstock, running, until
 

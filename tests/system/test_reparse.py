@@ -12,9 +12,10 @@ from sqlalchemy import Engine
 
 from contract.settings import Settings
 from penstock.site import SiteOptions, expected, judge, running_site
-from storage import batch, queries
-from storage.database import open_database
-from storage.segments.files import FileArchive
+from storage import batch
+from storage.archive.segments.files import FileArchive
+from storage.read_models import queries
+from storage.sql.database import open_database
 from tests import builders
 from tests.storage.helpers import arrival, contents
 from tests.system.commands import penstock, running, until

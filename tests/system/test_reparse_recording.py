@@ -13,10 +13,10 @@ from penstock.reparsing.choosing import Chosen
 from penstock.reparsing.recording import Read, record
 from penstock.reparsing.tally import MOST_TROUBLES, Tally
 from scraper.parsers.frames import Job, Result
-from storage import queries
-from storage.database import open_database
-from storage.event_store import Recorded
-from storage.tables import digest
+from storage.read_models import queries
+from storage.sql.database import open_database
+from storage.sql.tables import digest
+from storage.store.event_store import Recorded
 from tests import builders
 
 

@@ -12,7 +12,7 @@ from contract.bus import Bus
 from contract.settings import Settings
 from penstock.cluster.folder import DataFolder
 from penstock.site import SiteOptions, expected, running_site
-from storage.database import open_database
+from storage.sql.database import open_database
 from tests import builders
 from tests.storage.helpers import write
 from tests.system.commands import penstock, rows, running, until

@@ -26,8 +26,9 @@ from contract.tracing.switch import FLUSH_SECONDS
 from penstock.site import SiteOptions, running_site
 from scheduler import service
 from scraper import fetch, parse
-from storage import event_store, record
-from storage.database import make_engine
+from storage import record
+from storage.sql.database import make_engine
+from storage.store import event_store
 from tests import builders
 
 CRAWL = "20261123-120000-traced"

@@ -17,7 +17,7 @@ from contract import codec
 from contract.pages import PageFetched
 from penstock.cluster.supervisor import STAGE_COMMANDS
 from penstock.site import SiteOptions, running_site
-from storage.schema import REVISIONS
+from storage.sql.schema import REVISIONS
 from tests.conftest import start_redis
 from tests.storage.test_upgrade import put_back, revision_of
 from tests.system.backups import OPTIONS, Place, as_the_site_has_it, asked, exported_whole, killed_behind, nothing_again

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from penstock.view.state import CrawlState
-from storage import crawl_list, queries
+from storage.read_models import crawl_list, queries
 
 #: Between two looks at SQL.
 _LOOK_SECONDS = 0.5

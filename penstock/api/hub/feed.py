@@ -22,7 +22,7 @@ from penstock.api.hub.messages import message
 from penstock.api.hub.pace import Paces
 from penstock.api.hub.ring import Place, Ring
 from penstock.api.hub.sharing import Hub
-from storage import feed
+from storage.store import feed
 
 log = logging.getLogger("penstock.api")
 

@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 from penstock.api.house import House
 from penstock.api.hub.pace import Paces
 from penstock.api.models import Host
-from storage import host_totals
-from storage.host_totals import HostTotals
+from storage.read_models import host_totals
+from storage.read_models.host_totals import HostTotals
 
 #: What politeness keeps of a host (`Keys.host`); all are numbers of ms, but the first.
 _FIELDS = ("in_flight", "next_at", "block_until", "crawl_delay", "latency")

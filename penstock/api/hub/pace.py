@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from storage.feed import Asked
+from storage.store.feed import Asked
 
 #: Rates are over this many seconds, or as many as have gone by since the first known request.
 WINDOW_SECONDS = 60

@@ -1,7 +1,7 @@
 """The latest outcomes of a crawl, encoded once, and what each watcher has still to be told.
 
-Takes portions of `storage.feed`, gives messages. A watcher's place is a position and how many outcomes there were up to
-it, counted from anywhere: so what fell out in the meantime, or was never read, is known by its number.
+Takes portions of `storage.store.feed`, gives messages. A watcher's place is a position and how many outcomes there were
+up to it, counted from anywhere: so what fell out in the meantime, or was never read, is known by its number.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from storage.feed import Outcome
+from storage.store.feed import Outcome
 
 #: Outcomes held; a watcher that is connected and takes nothing for longer is told how many were left out.
 HELD = 500

@@ -19,10 +19,10 @@ from sqlalchemy import Engine
 
 from contract.archive_url import ArchiveUrl
 from contract.errors import PenstockError, Refused, Unreachable
-from storage.archive import SegmentStore
-from storage.segments.objects import ObjectArchive
-from storage.segments.read_ahead import ReadAhead
-from storage.segments.sweep import sweep
+from storage.archive.archive import SegmentStore
+from storage.archive.segments.objects import ObjectArchive
+from storage.archive.segments.read_ahead import ReadAhead
+from storage.archive.segments.sweep import sweep
 
 try:
     import obstore

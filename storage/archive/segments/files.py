@@ -4,8 +4,8 @@ Takes gzip members, each a whole WARC record; gives the `Place` of each; owns th
 
 A recorder holds a lock (flock) on its segment while it lives. In one batch: append and `flush`, then SQL commits the
 places along with the segment's length. So a file may be longer than its row says: by what was appended and never
-committed. `rewind` cuts that off after a batch that failed; after kill -9 `storage.segments.repair` does, at the next
-start of any recorder, once the lock shows that the owner is gone.
+committed. `rewind` cuts that off after a batch that failed; after kill -9 `storage.archive.segments.repair` does, at
+the next start of any recorder, once the lock shows that the owner is gone.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from storage.archive import Archive, SegmentStore, warcinfo
-from storage.database import writing
-from storage.event_store import Place
-from storage.segments.repair import repair
-from storage.tables import segments
+from storage.archive.archive import Archive, SegmentStore, warcinfo
+from storage.archive.segments.repair import repair
+from storage.sql.database import writing
+from storage.sql.tables import segments
+from storage.store.event_store import Place
 
 log = logging.getLogger("storage.record")
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine
 
-from storage.archive import Archive, SegmentStore
-from storage.segments.files import FileStore
+from storage.archive.archive import Archive, SegmentStore
+from storage.archive.segments.files import FileStore
 
 
 class Moved(SegmentStore):

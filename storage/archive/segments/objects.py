@@ -5,7 +5,7 @@ Takes gzip members, gives the `Place` of each; owns the rows of its segments. Ob
     reserve a row with the name ──▶ put the object under it ──▶ commit: places, and the row with its length, closed
 
 - Killed before the commit: a row without a length, and perhaps an object that nobody names. The page comes again; row
-  and object are swept (`storage.segments.sweep`) RESERVED_SECONDS later at the earliest.
+  and object are swept (`storage.archive.segments.sweep`) RESERVED_SECONDS later at the earliest.
 - A name is only ever put with one content, and only where there is none yet. So a request that was given up and arrives
   late can neither harm nor be mistaken for another, and the same batch tried again is not put again.
 - A commit whose answer was lost may have gone through: its name is not used again.
@@ -21,10 +21,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, insert, update
 
-from storage.archive import Archive, warcinfo
-from storage.database import writing
-from storage.event_store import Place
-from storage.tables import segments
+from storage.archive.archive import Archive, warcinfo
+from storage.sql.database import writing
+from storage.sql.tables import segments
+from storage.store.event_store import Place
 
 log = logging.getLogger("storage.record")
 

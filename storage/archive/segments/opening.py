@@ -2,9 +2,9 @@
 
 from contract.archive_url import parse_archive_url
 from contract.settings import Settings
-from storage.archive import SegmentStore
-from storage.segments.files import FileStore
-from storage.segments.moved import Moved
+from storage.archive.archive import SegmentStore
+from storage.archive.segments.files import FileStore
+from storage.archive.segments.moved import Moved
 
 
 def open_store(settings: Settings) -> SegmentStore:
@@ -13,6 +13,6 @@ def open_store(settings: Settings) -> SegmentStore:
     files = FileStore(url.folder or settings.folder / "archive")
     if not url.is_remote:
         return files
-    from storage.segments.bucket import ObjectStore  # whose library only those have who asked for it
+    from storage.archive.segments.bucket import ObjectStore  # whose library only those have who asked for it
 
     return Moved(ObjectStore(url), files)

@@ -16,8 +16,8 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select, update
 
-from storage.database import writing
-from storage.tables import bodies, segments
+from storage.sql.database import writing
+from storage.sql.tables import bodies, segments
 
 log = logging.getLogger("storage.record")
 

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, delete, select, update
 
-from storage.archive import SegmentStore
-from storage.database import writing
-from storage.tables import segments
+from storage.archive.archive import SegmentStore
+from storage.sql.database import writing
+from storage.sql.tables import segments
 
 log = logging.getLogger("storage.record")
 

@@ -1,6 +1,6 @@
 """0001: the record, and the read models that stand on it.
 
-The tables as they were then; `storage.tables` has them as they are. Databases of this state may have no stamp.
+The tables as they were then; `storage.sql.tables` has them as they are. Databases of this state may have no stamp.
 """
 
 from alembic import op

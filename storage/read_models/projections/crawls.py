@@ -12,10 +12,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from contract.crawls import CrawlCancelled, CrawlFinished, CrawlPaused, CrawlResumed, CrawlStarted, State
-from storage import tables
-from storage.event_store import Recorded
-from storage.projections import rows
-from storage.projections.rows import Row
+from storage.read_models.projections import rows
+from storage.read_models.projections.rows import Row
+from storage.sql import tables
+from storage.store.event_store import Recorded
 
 TABLES = (tables.crawls,)
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from contract.pages import PageFailed
-from storage import tables
-from storage.event_store import Recorded
-from storage.projections import rows
-from storage.projections.pages import page_key
+from storage.read_models.projections import rows
+from storage.read_models.projections.pages import page_key
+from storage.sql import tables
+from storage.store.event_store import Recorded
 
 TABLES = (tables.failures,)
 

@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 
 from contract.envelope import Payload
 from contract.pages import PageExcluded, PageFailed, PageFetched, PageParsed
-from storage import tables
-from storage.event_store import Recorded
-from storage.projections import rows, tallies
-from storage.projections.rows import Row
-from storage.tables import digest
+from storage.read_models.projections import rows, tallies
+from storage.read_models.projections.rows import Row
+from storage.sql import tables
+from storage.sql.tables import digest
+from storage.store.event_store import Recorded
 
 TABLES = (tables.pages, tables.tallies)
 

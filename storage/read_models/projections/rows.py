@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from storage import bulk
-from storage.event_store import chunks
+from storage.sql import bulk
+from storage.store.event_store import chunks
 
 Row = dict[str, Any]
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from contract.crawls import CrawlStarted, SeedsAdded
-from storage import tables
-from storage.event_store import Recorded
-from storage.projections import rows
-from storage.projections.rows import Row
-from storage.tables import digest
+from storage.read_models.projections import rows
+from storage.read_models.projections.rows import Row
+from storage.sql import tables
+from storage.sql.tables import digest
+from storage.store.event_store import Recorded
 
 TABLES = (tables.seeds,)
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete
 
-from storage.projections import rows
-from storage.projections.rows import Row
-from storage.tables import tallies
+from storage.read_models.projections import rows
+from storage.read_models.projections.rows import Row
+from storage.sql.tables import tallies
 
 
 def count(connection: Connection, changes: Iterable[tuple[Row | None, Row]]) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from contract.pages import PageFailed, PageFetched
-from storage import tables
-from storage.event_store import Recorded
-from storage.projections import rows
+from storage.read_models.projections import rows
+from storage.sql import tables
+from storage.store.event_store import Recorded
 
 TABLES = (tables.timeline,)
 

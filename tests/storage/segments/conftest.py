@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract.archive_url import parse_archive_url
-from storage.segments.files import FileStore
+from storage.archive.segments.files import FileStore
 from tests.s3 import CREDENTIALS, archive_url, start_s3
 
 
@@ -28,7 +28,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def bucket(s3_server: str, credentials: None):
     """A store on a prefix that is empty yet."""
-    from storage.segments.bucket import ObjectStore
+    from storage.archive.segments.bucket import ObjectStore
 
     made = ObjectStore(parse_archive_url(archive_url(s3_server)))
     yield made

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine, event
 
-from storage import tables
-from storage.archive import SegmentStore
-from storage.archive_reader import ArchiveReader
+from storage.archive.archive import SegmentStore
+from storage.archive.reader import ArchiveReader
+from storage.archive.segments.bucket import ObjectStore
+from storage.archive.segments.files import SEGMENT_BYTES, SEGMENT_SECONDS
+from storage.archive.segments.sweep import sweep
 from storage.batch import write as write_batch
-from storage.segments.bucket import ObjectStore
-from storage.segments.files import SEGMENT_BYTES, SEGMENT_SECONDS
-from storage.segments.sweep import sweep
+from storage.sql import tables
 from tests import builders
 from tests.storage.helpers import arrival, contents
 

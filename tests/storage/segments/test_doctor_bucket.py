@@ -5,7 +5,7 @@ import pytest
 from contract.settings import Settings
 from penstock.doctor.archive import check_archive
 from penstock.doctor.asking import ask_archive
-from storage.segments.opening import open_store
+from storage.archive.segments.opening import open_store
 from tests.s3 import CREDENTIALS, archive_url
 from tests.storage.segments.helpers import URLS, recorded, rows
 

@@ -5,10 +5,11 @@ import threading
 import pytest
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-from storage import export, tables
-from storage.archive_reader import ArchiveReader, LostBody
+from storage.archive.reader import ArchiveReader, LostBody
 from storage.batch import write as write_batch
+from storage.exports import export
 from storage.forget import forget
+from storage.sql import tables
 from tests import builders
 from tests.builders import CRAWL
 from tests.storage.helpers import arrival, contents, faults

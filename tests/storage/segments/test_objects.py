@@ -9,15 +9,15 @@ from sqlalchemy import insert
 from contract.archive_url import parse_archive_url
 from contract.errors import Refused, Unreachable
 from contract.settings import Settings
-from storage import tables
-from storage.archive_reader import ArchiveReader
+from storage.archive.reader import ArchiveReader
+from storage.archive.segments.bucket import ObjectStore
+from storage.archive.segments.objects import ObjectArchive, ReservationLost
+from storage.archive.segments.opening import open_store
+from storage.archive.segments.sweep import sweep
 from storage.batch import is_passing
 from storage.batch import write as write_batch
-from storage.database import writing
-from storage.segments.bucket import ObjectStore
-from storage.segments.objects import ObjectArchive, ReservationLost
-from storage.segments.opening import open_store
-from storage.segments.sweep import sweep
+from storage.sql import tables
+from storage.sql.database import writing
 from tests.s3 import CREDENTIALS, archive_url
 from tests.storage.segments.helpers import URLS, fetched, readable, recorded, repaired, rows, sizes
 

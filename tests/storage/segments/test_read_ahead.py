@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from storage.segments.read_ahead import FIRST_BYTES, GAP_BYTES, MOST_BYTES, MOST_WINDOWS, ReadAhead
+from storage.archive.segments.read_ahead import FIRST_BYTES, GAP_BYTES, MOST_BYTES, MOST_WINDOWS, ReadAhead
 
 PAGE = 10_000
 SEGMENTS = {name: random.Random(name).randbytes(PAGE * 2_000) for name in ("a", "b")}

@@ -10,9 +10,9 @@ import pytest
 from contract import topology
 from contract.bus import Delivery, publish
 from contract.settings import Settings
-from storage.database import open_database
+from storage.archive.segments.opening import open_store
 from storage.gathering import WORTH_BYTES, WORTH_PAGES, is_worth_an_object
-from storage.segments.opening import open_store
+from storage.sql.database import open_database
 from tests import builders
 from tests.builders import URL
 from tests.s3 import archive_url
