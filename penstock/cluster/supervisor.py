@@ -84,6 +84,11 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
 
+    def fail(self, error: Refused) -> None:
+        """Tell whoever uses the cluster that it cannot go on."""
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
     async def _spawn(self, command: str) -> asyncio.subprocess.Process:
         environ = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
         settings, handed = self.settings, []
@@ -114,9 +119,8 @@ class Supervisor:
             if time.monotonic() - started > WELL_SECONDS:
                 pause, refusals = _FIRST_PAUSE_SECONDS, 0
             refusals = refusals + 1 if status == _REFUSED_STATUS else 0
-            if refusals >= MOST_REFUSALS and not self.failed.done():
-                self.failed.set_exception(Refused(f"{command} does not start: {self._last_words(command)}"))
-                return
+            if refusals >= MOST_REFUSALS:
+                return self.fail(Refused(f"{command} does not start: {self._last_words(command)}"))
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             if self._draining:
