@@ -106,7 +106,8 @@ class FrontierRestore(Payload, frozen=True):
 
     The steps follow one another, each only when all parts of the one before have been worked in (counted for this
     `run`): the `crawl` (its specification, seeds, and the crawl-delays of hosts in ms), its `pages` (outcomes), its
-    `links` (with the seeds once more), its `end`. Parts of one step come in any order, and any of them twice. It holds
+    `links` (with the seeds once more), its `end` (with the fingerprints of `unread` pages that nobody can give to the
+    parsers, though the frontier waits for that). Parts of one step come in any order, and any of them twice. It holds
     for one `epoch` only. A crawl of which Redis has lost no more than that it was cancelled has the first step alone.
     """
 
@@ -121,6 +122,7 @@ class FrontierRestore(Payload, frozen=True):
     crawl_delays: tuple[tuple[str, int], ...] = ()
     pages: tuple[KnownPage, ...] = ()
     links: tuple[KnownLinks, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 ALL = (CrawlStart, SeedsAdd, CrawlPause, CrawlResume, CrawlCancel, PageFetch, FrontierRestore)

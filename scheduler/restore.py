@@ -61,7 +61,7 @@ async def _safe_call(frontier: Frontier, crawls: Crawls, delivery: Delivery, cha
 async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery, chance: random.Random) -> Call:
     part: FrontierRestore = delivery.payload
     if part.step == "end":
-        return frontier.restore_end(delivery)
+        return frontier.restore_end(delivery, unread=part.unread)
     if part.step == "crawl":
         assert part.spec is not None, "a crawl has a specification"
         scope = Scope(part.spec)

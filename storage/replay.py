@@ -1,11 +1,12 @@
 """event store → frontier.restore: tell a Redis that has lost unfinished crawls what is recorded, so that they go on.
 
 Takes crawls from the read models and links from the event store; gives the parts of `FrontierRestore`, step by step,
-and pages that nobody has read yet to the parsers alone, with their bodies from the archive. Owns nothing: the frontier
-is a projection of what is recorded, and this is its rebuild.
+and has pages read that nobody has read yet (`storage.recovery.rereading`). Owns nothing: the frontier is a projection
+of what is recorded, and this is its rebuild.
 
 - A Redis is empty when it was not restored for its epoch. Nothing is issued, and no command carried out, before it is.
 - One of all recorders does it; when it dies another one begins from the start, and what comes twice changes nothing.
+  The parts of one that was only slow count no more then.
 - When Redis is emptied once more meanwhile, it begins anew for the next epoch; when it loses a part, from the start.
 - A Redis that has lost its last seconds alone is told of those crawls that it cannot come back to by itself
   (`storage.recovery.ahead`), and nobody waits for that.
@@ -20,7 +21,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import msgspec
-from redis.exceptions import ResponseError
+from redis.exceptions import ResponseError, WatchError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,7 +29,6 @@ from contract import codec
 from contract.bus import Bus
 from contract.bus.groups import ensure_groups, is_restored, mark_restored
 from contract.bus.groups import epoch as epoch_of
-from contract.bus.reread import reread
 from contract.bus.scripts import PASSING, passing
 from contract.commands import FrontierRestore
 from contract.crawls import CrawlSpec
@@ -36,13 +36,11 @@ from contract.envelope import new_message
 from contract.lifetime import happened
 from contract.settings import Settings
 from contract.topology import REPLAY
-from storage.archive.reader import ArchiveReader, LostBody
-from storage.archive.segments.opening import open_store
 from storage.batch import is_passing
 from storage.recovery import parts, unfinished
 from storage.recovery.ahead import Here, Lookout
+from storage.recovery.rereading import reread_all
 from storage.sql.threads import in_thread
-from storage.store.event_store import Stored
 
 log = logging.getLogger(REPLAY.name)
 
@@ -60,7 +58,7 @@ _POLL_SECONDS = 0.005
 
 
 class _Interrupted(Exception):
-    """Raised when Redis has lost parts that were sent, or when we are asked to stop."""
+    """Raised when Redis has lost parts that were sent, another recorder is at it, or we are asked to stop."""
 
 
 async def replay(
@@ -141,7 +139,17 @@ class _Keeper:
         try:
             yield Replay(self.bus, self.engine, self.settings, self.stop, run=run)
         finally:
-            await self.bus.redis.delete(self.bus.keys.replaying)
+            await self._let_go(run)
+
+    async def _let_go(self, run: str) -> None:
+        """Make room for the next replay, unless another one has begun."""
+        async with self.bus.redis.pipeline() as pipeline:
+            await pipeline.watch(self.bus.keys.replaying)
+            if await pipeline.get(self.bus.keys.replaying) == run.encode():
+                pipeline.multi()
+                pipeline.delete(self.bus.keys.replaying)
+                with contextlib.suppress(WatchError):
+                    await pipeline.execute()
 
 
 class Replay:
@@ -201,8 +209,9 @@ class Replay:
         async for pages in parts.cut(links, LINKS_A_PART, weight=lambda page: len(page.links)):
             await self._send(crawl, self._part("links", links=tuple(pages)))
         await self._worked_in(crawl)
-        await self._reread(crawl)
-        await self._send(crawl, self._part("end"))
+        unread = await reread_all(self.bus, self.engine, self.settings, crawl, go_on=self._go_on)
+        await self._go_on()  # whoever has taken over by now also says the end
+        await self._send(crawl, self._part("end", unread=unread))
         await self._worked_in(crawl)
 
     def _part(self, step: Any, **what: Any) -> FrontierRestore:
@@ -230,26 +239,9 @@ class Replay:
             await self._go_on()
 
     async def _go_on(self) -> None:
-        if self.stop.is_set() or await self.bus.redis.get(self.bus.keys.epoch) != self.epoch.encode():
+        keys = self.bus.keys
+        if self.stop.is_set():
             raise _Interrupted
+        if await self.bus.redis.mget([keys.epoch, keys.replaying]) != [self.epoch.encode(), self.run.encode()]:
+            raise _Interrupted  # another world, or we were silent for so long that another recorder is at it
         await self.bus.redis.pexpire(self.bus.keys.replaying, CLAIM_MS)
-
-    async def _reread(self, crawl: str) -> None:
-        """Give the parsers what was fetched and never read; what the archive has lost goes to them without a body."""
-        with ArchiveReader(open_store(self.settings), self.engine) as archive:
-            async for pages in parts.cut(unfinished.unread(self.engine, crawl), 1):
-                [stored] = pages
-                body = await in_thread(_body, archive, stored)
-                while int(await self.bus.redis.get(self.bus.keys.body_bytes) or 0) > self.settings.high_water_bytes:
-                    await asyncio.sleep(LOOK_SECONDS)
-                    await self._go_on()
-                message = stored.recorded().message
-                await reread(self.bus, message, raw=stored.raw, body=body)
-
-
-def _body(archive: ArchiveReader, stored: Stored) -> bytes | None:
-    try:
-        return archive.read(stored.place) if stored.place else None
-    except LostBody as error:
-        log.error("a page is read without its body: %s", error, extra={"action": "body_lost"})
-        return None

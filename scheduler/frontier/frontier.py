@@ -171,9 +171,9 @@ class Frontier:
         """Add links and seeds; the result is the number of those that were not known."""
         return Call(RESTORE_LINKS, self._keys(delivery), [*self._part(delivery), *_flat(found)])
 
-    def restore_end(self, delivery: Delivery) -> Call:
-        """Let the crawl end when it is through."""
-        return Call(RESTORE_END, self._keys(delivery), self._part(delivery))
+    def restore_end(self, delivery: Delivery, *, unread: Sequence[str]) -> Call:
+        """Let the crawl end when it is through; nobody will read the pages of these fingerprints."""
+        return Call(RESTORE_END, self._keys(delivery), [*self._part(delivery), *unread])
 
     async def dispatch(
         self, *, least_capacity: int, jobs_per_request: int, most_waiting: int, most_bytes: int

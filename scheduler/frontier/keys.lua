@@ -4,7 +4,7 @@
 --                   spec     CrawlSpec in JSON;  name
 --                   places   number of members of places:<c>
 --                   version  of the crawl, +1 with each event of its own life
---                   restoring  1 while it is rebuilt from what is recorded: it does not end
+--                   restoring  the replay that rebuilds it from what is recorded: meanwhile it does not end
 --                   run.<r>  parts of a replay that were worked in;  sent.<r>  that were sent
 --                   hold     1 while more seeds are announced: it does not begin, nor end
 --                   unfinished  obligations: 2 for each URL (its outcome, and the reading of its page)
@@ -43,6 +43,7 @@ local forgetting_key = root .. 'forgetting'
 
 local epoch_key = root .. 'epoch'
 local restored_key = root .. 'restored'
+local replaying_key = root .. 'replaying'
 
 local function stream_key(type) return root .. type end
 

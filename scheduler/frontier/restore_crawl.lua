@@ -14,7 +14,7 @@
 -- ARGV[16]  places (JSON)                 ARGV[17..] host and its crawl-delay in ms, one after the other
 -- returns   1 if it was worked in, else 0
 local crawl, state, version = ARGV[4], ARGV[9], tonumber(ARGV[10])
-local here = redis.call('HMGET', crawl_key(crawl), 'state', 'version')
+local here = redis.call('HMGET', crawl_key(crawl), 'state', 'version', 'restoring')
 if not counts(KEYS[2], ARGV[1], ARGV[2], crawl, ARGV[5], ARGV[6]) then return 0 end
 if here[1] == 'finished' or here[1] == 'cancelled' then
   if state ~= 'cancelled' and int(here[2]) <= version then
@@ -30,12 +30,14 @@ end
 if not here[1] then
   redis.call('HSET', crawl_key(crawl), 'name', ARGV[7], 'spec', ARGV[8], 'version', version, 'delay', ARGV[11],
     'per_host', ARGV[12], 'robots', ARGV[13], 'max_pages', ARGV[14], 'max_host_pages', ARGV[15], 'hold', 0,
-    'unfinished', 0, 'restoring', 1)
+    'unfinished', 0, 'restoring', ARGV[6])
   redis.call('HSET', names_key, ARGV[7], crawl)
   go_or_rest(crawl, state)
 elseif int(here[2]) < version then
-  redis.call('HSET', crawl_key(crawl), 'version', version, 'hold', 0, 'restoring', 1)
+  redis.call('HSET', crawl_key(crawl), 'version', version, 'hold', 0, 'restoring', ARGV[6])
   go_or_rest(crawl, state)
+elseif here[3] then -- another one has begun to tell of it, and died
+  begun(crawl, ARGV[6])
 end
 widen(crawl, ARGV[16])
 for i = 17, #ARGV, 2 do

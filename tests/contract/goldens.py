@@ -173,6 +173,11 @@ GOLDENS: dict[str, Message] = {
     "frontier.restore.v1-webhook": _golden(
         structs.replace(_RESTORE, spec=_WITH_WEBHOOK), source="storage.replay", cause="crawl.started"
     ),
+    "frontier.restore.v1-unread": _golden(
+        structs.replace(_RESTORE, step="end", unread=("8c1f0e5ab2d39476",)),
+        source="storage.replay",
+        cause="crawl.started",
+    ),
     "crawl.started.v1": _of_crawl(CrawlStarted(version=1, spec=_SPEC, seeds=_SEEDS)),
     "crawl.started.v1-webhook": _of_crawl(CrawlStarted(version=1, spec=_WITH_WEBHOOK, seeds=_SEEDS)),
     "seeds.added.v1": _of_crawl(SeedsAdded(version=5, seeds=_SEEDS)),

@@ -29,7 +29,7 @@ def test_keys_in_lua_are_the_catalogues():
     expected = {
         **{
             name: getattr(keys, name)
-            for name in ("turns", "names", "turn", "in_flight", "forgetting", "epoch", "restored")
+            for name in ("turns", "names", "turn", "in_flight", "forgetting", "epoch", "restored", "replaying")
         },
         **{name: getattr(keys, name) for name in ("fetchers", "body_bytes")},
         **{name: getattr(keys, name)("C") for name in ("crawl", "due", "hosts", "seen", "retries", "places", "unread")},

@@ -48,9 +48,9 @@ class Replay:
         while int(await self.bus.redis.hget(self.bus.keys.crawl(CRAWL), field) or 0) < self.sent:
             await asyncio.sleep(0.002)
 
-    async def end(self) -> None:
+    async def end(self, **more: Any) -> None:
         await self.worked_in()
-        await self.send("end")
+        await self.send("end", **more)
         await self.worked_in()
         await mark_restored(self.bus, self.epoch)
 
@@ -164,6 +164,39 @@ async def test_a_page_that_nobody_has_read_is_read_once_and_only_then_the_crawl_
 
     assert (end.fetched, dict(web.asked)) == (2, {A + "x": 1})
     assert await lost.redis.xlen(lost.keys.again(PARSE.name)) == 0
+
+
+async def test_a_page_that_nobody_can_read_is_not_waited_for(lost):
+    async with running(lost, Web({A: ()})) as run:
+        replay = Replay(lost)
+        await replay.begin()
+        await replay.send("pages", pages=(page("", depth=0, read=False),))
+        await replay.worked_in()
+        [mark] = await lost.redis.smembers(lost.keys.unread(CRAWL))
+        await replay.end(unread=(mark.decode(), "0123456789abcdef"))
+        end = await run.finished(CRAWL)
+
+    assert end.fetched == 1
+
+
+async def test_parts_of_a_replay_that_was_overtaken_change_nothing(lost):
+    async with running(lost, Web({A: ()})) as run:
+        slow, other = Replay(lost, run="r1"), Replay(lost, run="r2")
+        await slow.begin()
+        await lost.redis.set(lost.keys.replaying, "r2")
+        await other.begin()
+        await other.send("pages", pages=(page("", depth=0, read=False),))
+        await other.worked_in()
+        await slow.send("crawl", spec=SPEC, seeds=(A,), version=3)
+        await slow.send("pages", pages=(page("late"),))
+        await slow.send("end")
+        await slow.worked_in()
+        assert (await lost.redis.hget(lost.keys.crawl(CRAWL), "restoring"), run.of(CrawlFinished)) == (b"r2", [])
+        [mark] = await lost.redis.smembers(lost.keys.unread(CRAWL))
+        await other.end(unread=(mark.decode(),))
+        end = await run.finished(CRAWL)
+
+    assert end.fetched == 1
 
 
 async def test_parts_of_another_world_change_nothing(lost):

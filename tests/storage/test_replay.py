@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import redis
 from sqlalchemy import Engine
 
 from contract.bus import Bus, Consumer
@@ -32,8 +33,8 @@ async def lost(bus: Bus) -> Bus:
 class Scheduler:
     """Stands in for the scheduler: collects parts, and counts them as worked in."""
 
-    def __init__(self, bus: Bus) -> None:
-        self.bus, self.parts = bus, list[FrontierRestore]()
+    def __init__(self, bus: Bus, meanwhile: Callable[[FrontierRestore], object]) -> None:
+        self.bus, self.parts, self.meanwhile = bus, list[FrontierRestore](), meanwhile
 
     async def work(self) -> None:
         async with Consumer(self.bus, RESTORE) as consumer:
@@ -44,14 +45,22 @@ class Scheduler:
                     for page in one.payload.pages:
                         if page.outcome == "page" and not page.read:
                             await self.bus.redis.sadd(keys.unread(crawl), MARKS[page.url])
+                    self.meanwhile(one.payload)
                     await self.bus.redis.hincrby(keys.crawl(crawl), keys.run_field(one.payload.run), 1)
                     await consumer.hand_over(one)
 
 
 @contextlib.asynccontextmanager
-async def at_work(bus: Bus, engine: Engine, folder: Path, *, recorders: int = 1) -> AsyncIterator[Scheduler]:
-    """Recorders that look after the frontier, and a scheduler."""
-    stop, scheduler = asyncio.Event(), Scheduler(bus)
+async def at_work(
+    bus: Bus,
+    engine: Engine,
+    folder: Path,
+    *,
+    recorders: int = 1,
+    meanwhile: Callable[[FrontierRestore], object] = lambda part: None,
+) -> AsyncIterator[Scheduler]:
+    """Recorders that look after the frontier, and a scheduler; `meanwhile` is done before a part counts."""
+    stop, scheduler = asyncio.Event(), Scheduler(bus, meanwhile)
     options = {"is_idle": lambda: True, "when_done": lambda: None}
     replays = [replay(bus, engine, Settings(data=str(folder)), stop, **options) for _ in range(recorders)]
     async with asyncio.TaskGroup() as tasks:
@@ -121,6 +130,69 @@ async def test_pages_that_nobody_has_read_go_to_the_parsers_with_their_bodies(
         assert set(pages) == {A + "unread", A + "bodiless"}
         assert await lost.redis.get(pages[A + "unread"].body_key) == warc_member(A + "unread")
         assert pages[A + "bodiless"].body_key is None
+
+
+async def given_to_parsers(bus: Bus) -> list[str]:
+    async with Consumer(bus, PARSE) as parser:
+        return [one.payload.url for one in await parser.take(10, block_ms=10)]
+
+
+async def test_a_page_is_read_that_another_recorder_wrote_as_read_after_redis_was_told_that_it_was_not(
+    lost: Bus, engine: Engine, tmp_path: Path
+):
+    write(engine, tmp_path / "archive", builders.crawl_started(), UNREAD)
+
+    def it_is_read(part: FrontierRestore) -> None:
+        if part.step == "pages":
+            write(engine, tmp_path / "archive", builders.page_parsed(A + "unread"))
+
+    async with at_work(lost, engine, tmp_path, meanwhile=it_is_read), asyncio.timeout(10):
+        await restored(lost)
+
+    assert await given_to_parsers(lost) == [A + "unread"]
+    assert await lost.redis.exists(lost.keys.unread(CRAWL)) == 0
+
+
+async def test_a_page_is_read_that_a_replay_has_told_as_unread_before_it_died(
+    lost: Bus, engine: Engine, tmp_path: Path
+):
+    write(engine, tmp_path / "archive", builders.crawl_started(), READ, builders.page_parsed(A + "read"))
+    await lost.redis.sadd(lost.keys.unread(CRAWL), MARKS[A + "read"])
+
+    async with at_work(lost, engine, tmp_path), asyncio.timeout(10):
+        await restored(lost)
+
+    assert await given_to_parsers(lost) == [A + "read"]
+
+
+async def test_a_page_that_is_waited_for_and_that_nobody_knows_is_given_up_with_the_end(
+    lost: Bus, engine: Engine, tmp_path: Path
+):
+    write(engine, tmp_path / "archive", builders.crawl_started(), READ, builders.page_parsed(A + "read"))
+    await lost.redis.sadd(lost.keys.unread(CRAWL), "0123456789abcdef")
+
+    async with at_work(lost, engine, tmp_path) as scheduler, asyncio.timeout(10):
+        await restored(lost)
+
+    assert [part.unread for part in scheduler.parts if part.step == "end"] == [("0123456789abcdef",)]
+
+
+async def test_a_replay_that_another_one_has_taken_over_from_says_no_end(lost: Bus, engine: Engine, tmp_path: Path):
+    write(engine, tmp_path / "archive", builders.crawl_started(), READ, builders.page_parsed(A + "read"))
+    taken = redis.Redis.from_url(lost.url)
+
+    def somebody_else_is_at_it(part: FrontierRestore) -> None:
+        if part.step == "links" and part.links:
+            taken.set(lost.keys.replaying, "another", px=300)
+
+    with taken:
+        async with at_work(lost, engine, tmp_path, meanwhile=somebody_else_is_at_it) as scheduler:
+            async with asyncio.timeout(10):
+                while len({part.run for part in scheduler.parts}) < 2:
+                    await asyncio.sleep(0.005)
+
+    first, *_ = [part.run for part in scheduler.parts]
+    assert "end" not in [part.step for part in scheduler.parts if part.run == first]
 
 
 async def _lose_bodies_of_what_follows(engine: Engine, folder: Path) -> None:
