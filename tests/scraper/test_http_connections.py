@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from events.settings import Settings
+from contract.settings import Settings
 from scraper.http.client import Client, tls_context
 from scraper.http.exchange import at_once
 from scraper.robots.verdict import fetch_robots
