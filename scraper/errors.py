@@ -184,6 +184,12 @@ class Truncated(FetchError):
 # -- what is not one request's fault
 
 
+class OwnError(FetchError):
+    """Raised when we failed at an answer that had come: an error of ours, which says nothing about the site."""
+
+    reason = "own_error"
+
+
 class RobotsUnreachable(FetchError):
     """Raised for a page of a host whose robots.txt cannot be had: nothing may be fetched there for now."""
 

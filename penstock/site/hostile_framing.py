@@ -31,33 +31,33 @@ _TOO_LARGE_HEADERS: dict[str, Script] = {
     "endless_headers": without_end(b"HTTP/1.1 200 OK\r\n", b"X-More: silt\r\n" * 100),
     "endless_trailers": without_end(ok_head(_CHUNKED) + _ONE_CHUNK + b"0\r\n", b"X-More: silt\r\n" * 100),
 }
+_CUT: dict[str, Script] = {"chunk_last_missing": _with_lines(_CHUNKED, body=_ONE_CHUNK)}
 _BAD_FRAMES: dict[str, Script] = {
     "lengths_conflict": _with_lines(_LENGTH, "Content-Length: 7"),
+    "chunk_size_bad": _with_lines(_CHUNKED, body=b"zz\r\n" + _PAGE + b"\r\n0\r\n\r\n"),
+    "chunk_size_huge": _with_lines(_CHUNKED, body=b"ffffffffffffffffffff\r\n" + _PAGE),
+    "header_nul": _with_lines("X-Nul: a\0b", _LENGTH),
+    "charset_raw_nul": _with_lines('Content-Type: text/html; charset="utf-8\0"', _LENGTH),
+    "early_hints_20000": raw(_HINT * 20_000, ok_head(_LENGTH) + _PAGE),
+}
+#: Wrong or overdone, but browsers make sense of them.
+_BEARABLE: dict[str, Script] = {
     "length_negative": _with_lines("Content-Length: -1"),
     "length_not_a_number": _with_lines("Content-Length: many"),
     "length_and_chunked": _with_lines(_LENGTH, _CHUNKED, body=_ONE_CHUNK + b"0\r\n\r\n"),
-    "chunk_size_bad": _with_lines(_CHUNKED, body=b"zz\r\n" + _PAGE + b"\r\n0\r\n\r\n"),
-    "chunk_size_huge": _with_lines(_CHUNKED, body=b"ffffffffffffffffffff\r\n" + _PAGE),
-    "chunk_last_missing": _with_lines(_CHUNKED, body=_ONE_CHUNK),
-    "header_nul": _with_lines("X-Nul: a\0b", _LENGTH),
     "header_space_before_colon": _with_lines("X-Space : 1", _LENGTH),
     "header_without_colon": _with_lines("silt", _LENGTH),
-}
-#: Wrong or overdone, but a lenient reader may make sense of them.
-_BEARABLE: dict[str, Script] = {
-    "early_hints_20000": raw(_HINT * 20_000, ok_head(_LENGTH) + _PAGE),
+    "http_version_37": _with_status("HTTP/37.5 200 OK", status=200),
     "status_204_with_body": raw(b"HTTP/1.1 204 No Content\r\n\r\n" + _PAGE, status=204),
     "lengths_agree": _with_lines(_LENGTH, _LENGTH),
     "header_folded": _with_lines("X-Folded: one\r\n  two", _LENGTH),
     "header_latin1": _with_lines("X-Latin: caf\xe9 \xff", _LENGTH),
-    "charset_raw_nul": _with_lines('Content-Type: text/html; charset="utf-8\0"', _LENGTH),
 }
 _NOT_HTTP: dict[str, Script] = {
     "http_09": raw(_PAGE),
     "random_bytes": raw(b"\xff\x00" + Random("bytes").randbytes(4000)),
     "smtp_banner": raw(b"220 mail.invalid ESMTP ready\r\n250 ok\r\n"),
     "tls_alert": raw(b"\x15\x03\x01\x00\x02\x02\x46"),
-    "http_version_37": _with_status("HTTP/37.5 200 OK", status=200),
 }
 _ODD_STATUSES: dict[str, Script] = {
     "status_999": _with_status("HTTP/1.1 999 Request denied", status=999),
@@ -93,7 +93,8 @@ _UNASKED: dict[str, tuple[Script, str, tuple[str, ...]]] = {
 CASES = (
     *cases(_TOO_LARGE_HEADERS, outcome="headers_too_large"),
     *cases(_BAD_FRAMES, outcome="protocol_error", or_else=("not_http",)),
-    *cases(_BEARABLE, outcome="protocol_error", or_else=("fetched", "headers_too_large", "not_http")),
+    *cases(_CUT, outcome="truncated", or_else=("protocol_error",)),
+    *cases(_BEARABLE, or_else=("protocol_error", "not_http")),
     *cases(_NOT_HTTP, outcome="not_http", or_else=("protocol_error",)),
     *cases(_ODD_STATUSES, outcome="unknown_status"),
     *cases(_FINE),

@@ -6,8 +6,6 @@ from typing import Literal
 import msgspec
 
 _GONE = 410
-#: Failures that no further attempt would mend: there is nothing to connect to, or we may not.
-_HOPELESS = ("invalid_url", "blocked_address")
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,9 +35,9 @@ def outcome_of_answer(status: int, *, retry_after_ms: int | None) -> Outcome:
     return Outcome("never" if status == _GONE else "again", words, (retry_after_ms or 0) / 1000)
 
 
-def outcome_of_failure(reason: str) -> Outcome:
-    """No answer; `reason` is the word of a fetch error."""
-    return Outcome("never" if reason in _HOPELESS else "again", f"no answer: {reason}")
+def outcome_of_failure(reason: str, verdict: Literal["never", "again"]) -> Outcome:
+    """No answer; `reason` is the word of a fetch error, `verdict` what that means to a webhook."""
+    return Outcome(verdict, f"no answer: {reason}")
 
 
 def next_in_seconds(outcome: Outcome, attempt: int, schedule: Schedule, chance: random.Random) -> float | None:

@@ -68,6 +68,7 @@ class Sender:
         client = self._client or await self._opened()
         from scraper.errors import FetchError
         from scraper.http.headers import retry_after_ms
+        from scraper.verdicts import verdict_on
 
         headers = {
             "User-Agent": DEFAULT_USER_AGENT,
@@ -78,7 +79,7 @@ class Sender:
         try:
             answer = await client.post(url, body=event, headers=headers, deadline_seconds=self._deadline_seconds)
         except FetchError as error:
-            return outcome_of_failure(error.reason)
+            return outcome_of_failure(error.reason, verdict_on(error).webhook)
         asked = retry_after_ms(answer.header("retry-after"), now=time.time())
         return outcome_of_answer(answer.status, retry_after_ms=asked)
 

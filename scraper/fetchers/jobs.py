@@ -16,6 +16,7 @@ from scraper.errors import FetchError, RobotsUnreachable
 from scraper.fetchers.outcomes import Outcome, excluded, of_answer, of_error, of_robots, outcome_id
 from scraper.http.addresses import check_url, host_key
 from scraper.http.budget import Share
+from scraper.http.causes import own_error
 from scraper.http.client import Answer, Client
 from scraper.http.exchange import at_once
 from scraper.robots.book import Known, RobotsBook
@@ -76,9 +77,14 @@ class Jobs:
 
     async def _of_answer(self, delivery: Delivery, job: PageFetch, answer: Answer, spec: CrawlSpec) -> Outcome:
         event_id, issued_ms = outcome_id(delivery.envelope), delivery.issued_ms
-        if len(answer.body) > LONG_WORK_BYTES:
-            return await asyncio.to_thread(of_answer, job, answer, spec, event_id=event_id, issued_ms=issued_ms)
-        return of_answer(job, answer, spec, event_id=event_id, issued_ms=issued_ms)
+        try:
+            if len(answer.body) > LONG_WORK_BYTES:
+                return await asyncio.to_thread(of_answer, job, answer, spec, event_id=event_id, issued_ms=issued_ms)
+            return of_answer(job, answer, spec, event_id=event_id, issued_ms=issued_ms)
+        except FetchError:
+            raise
+        except Exception as error:
+            raise own_error(error).at(answer.started_at, answer.elapsed_ms, asked=True) from error
 
     # -- robots.txt
 

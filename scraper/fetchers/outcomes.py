@@ -14,10 +14,11 @@ from contract.crawls import CrawlSpec
 from contract.envelope import Envelope, Message, Payload, new_message
 from contract.pages import BodyRef, PageExcluded, PageFailed, PageFetched, RobotsFetched
 from contract.topology import FETCH
-from scraper.errors import BlockedAddress, FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
+from scraper.errors import FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
 from scraper.http.client import Answer
 from scraper.http.headers import location_of, retry_after_ms
 from scraper.robots.verdict import Robots
+from scraper.verdicts import verdict_on
 from scraper.warc import digest_of, write_record
 
 #: Longest content type that is passed on, in characters; real ones stay below 100.
@@ -103,7 +104,7 @@ def _checked_location(job: PageFetch, answer: Answer, spec: CrawlSpec) -> str | 
 
 def of_error(job: PageFetch, error: FetchError, *, issued_ms: int = 0) -> Outcome:
     """The outcome of a failed fetch: excluded where we are not to ask that address, else failed."""
-    if isinstance(error, BlockedAddress):
+    if verdict_on(error).page == "excluded":
         return excluded(job, error.reason, error.detail)
     started_at = error.started_at or int(time.time() * 1000)
     payload = PageFailed(

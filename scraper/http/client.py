@@ -20,7 +20,7 @@ import aiohttp
 import msgspec
 
 from contract.settings import Settings
-from scraper.errors import BodyTooLarge, Deadline, FetchError, HeadersTooLarge, Timeout, TooSlow, UnknownStatus
+from scraper.errors import BodyTooLarge, Deadline, FetchError, Timeout, TooSlow, UnknownStatus
 from scraper.http.addresses import check_url
 from scraper.http.budget import without_limit
 from scraper.http.causes import classified
@@ -29,7 +29,7 @@ from scraper.http.decoding import ACCEPTED, decode, largest
 from scraper.http.exchange import ExactSession, Exchange, at_once, current
 from scraper.http.lean import httpx, httpx_aiohttp
 from scraper.http.resolver import PinningResolver
-from scraper.http.session import HEADER_BYTES, HEADER_LINES, open_session
+from scraper.http.session import open_session
 
 #: A body must bring this much…
 PACE_BYTES = 10 * 1024
@@ -70,6 +70,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     elapsed_ms: int
     address: str
     request: bytes = b""
+    #: Transfer codings that are still on `body` (RFC 9112 §7.2), in the words of a Content-Encoding.
+    codings: str = ""
+
+    @property
+    def encodings(self) -> str:
+        """What has to be undone of the body, the last word first."""
+        given = [value for name, value in self.headers if name.lower() == "content-encoding"]
+        return ",".join([*given, self.codings]) if self.codings else ",".join(given)
 
     def header(self, name: str) -> str:
         """The first value of a header, by its name in lower case; empty where there is none."""
@@ -133,8 +141,8 @@ class Client:
         answer = await self._ask(exchange, "GET", headers, read)
         try:
             return await self._decoded(answer, cut_at, make_room)
-        except FetchError as error:
-            raise error.at(answer.started_at, answer.elapsed_ms, asked=True) from None
+        except Exception as error:
+            raise classified(error, exchange).at(answer.started_at, answer.elapsed_ms, asked=True) from None
 
     async def post(self, url: str, *, body: bytes, headers: dict[str, str], deadline_seconds: float) -> Answer:
         """POST a body once; raises a `FetchError` as `get` does. Of the answer only the head is read."""
@@ -151,7 +159,9 @@ class Client:
                 return await self._answer(exchange, _request(method, exchange.url, headers, body), read)
         except TimeoutError as error:
             raise _out_of_time(exchange) from error
-        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, FetchError, OSError, ValueError) as error:
+        except Exception as error:
+            if error is exchange.refusal:
+                raise
             raise classified(error, exchange) from error
         finally:
             current.reset(token)
@@ -159,22 +169,24 @@ class Client:
     async def _answer(self, exchange: Exchange, request: httpx.Request, read: _Read) -> Answer:
         response = await self._send(request, exchange)
         try:
-            raw = response.headers.raw
-            _check_head(response.status_code, raw)
+            head = exchange.head
+            if not 200 <= head.status <= 599:
+                raise UnknownStatus(f"HTTP has no status {head.status}")
             body = await read(response)
             return Answer(
                 url=exchange.url,
-                status=response.status_code,
-                reason=response.reason_phrase,
-                http_version=exchange.http_version,
-                headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw],
+                status=head.status,
+                reason=head.reason,
+                http_version=head.version,
+                headers=head.headers,
                 body=body,
                 wire=len(body),
-                flags=(),
+                flags=tuple(dict.fromkeys(head.flags)),
                 started_at=exchange.started_at,
                 elapsed_ms=exchange.elapsed_ms,
                 address=exchange.address,
                 request=exchange.request_head,
+                codings=head.codings,
             )
         finally:
             await response.aclose()
@@ -203,7 +215,8 @@ class Client:
     async def _read(
         self, response: httpx.Response, exchange: Exchange, cut_at: int | None, make_room: MakeRoom
     ) -> bytes:
-        most, declared = self._settings.max_wire_bytes, _declared(response)
+        most, head = self._settings.max_wire_bytes, exchange.head
+        declared = head.length or 0
         enough = UNWANTED_BYTES if response.status_code >= 400 else cut_at
         if enough is None and declared > most:
             raise BodyTooLarge(f"the body is larger than {most} bytes")
@@ -217,8 +230,8 @@ class Client:
                 raise BodyTooLarge(f"the body is larger than {most} bytes")
             if size > _LONG_WORK_BYTES and not has_room:
                 has_room = True
-                encodings = response.headers.get("content-encoding", "")
-                await exchange.wait_for(make_room(self._most_bytes(declared or most, encodings)))
+                encoded = head.codings or head.values("content-encoding")
+                await exchange.wait_for(make_room(self._most_bytes(declared or most, encoded)))
             pace.came(len(chunk))
         return b"".join(parts)
 
@@ -229,7 +242,7 @@ class Client:
     async def _decoded(self, answer: Answer, cut_at: int | None, make_room: MakeRoom) -> Answer:
         if answer.status >= 400:
             return msgspec.structs.replace(answer, body=b"")
-        encodings = ",".join(value for name, value in answer.headers if name.lower() == "content-encoding")
+        encodings = answer.encodings
         limit, cut = (self._settings.max_body_bytes, False) if cut_at is None else (cut_at, True)
         if not encodings and answer.wire <= limit:
             return answer
@@ -238,7 +251,7 @@ class Client:
             body, flags = await asyncio.to_thread(decode, answer.body, encodings, limit=limit, cut=cut)
         else:
             body, flags = decode(answer.body, encodings, limit=limit, cut=cut)
-        return msgspec.structs.replace(answer, body=body, flags=flags)
+        return msgspec.structs.replace(answer, body=body, flags=(*answer.flags, *flags))
 
 
 def _request(method: str, url: str, headers: dict[str, str], body: bytes) -> httpx.Request:
@@ -271,19 +284,6 @@ class Pace:
     def _allow(self) -> None:
         self._bytes = 0
         self._exchange.timer.reschedule(min(self._exchange.deadline, self._loop.time() + PACE_SECONDS))
-
-
-def _check_head(status: int, headers: list[tuple[bytes, bytes]]) -> None:
-    if not 200 <= status <= 599:
-        raise UnknownStatus(f"HTTP has no status {status}")
-    size = sum(len(name) + len(value) + 4 for name, value in headers)
-    if size > HEADER_BYTES or len(headers) > HEADER_LINES:
-        raise HeadersTooLarge(f"the headers have {size} bytes in {len(headers)} lines")
-
-
-def _declared(response: httpx.Response) -> int:
-    text = response.headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _out_of_time(exchange: Exchange) -> FetchError:

@@ -9,20 +9,21 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from itertools import count
 from types import TracebackType
 from typing import Any
 
 import aiohttp
 import yarl
-from aiohttp.http_exceptions import BadHttpMessage
 
 from scraper.http.connection import Connection
+from scraper.http.head import Head
 
-#: Answers of the 1xx kind before the real one; more are refused.
-MOST_INTERIM = 16
 #: Headers that are kept nowhere, whoever may send them one day.
 _SECRETS = frozenset(("authorization", "proxy-authorization", "cookie"))
+
+
+#: What is known of an answer before it has come.
+NO_HEAD = Head("1.1", 0, "", [], [])
 
 
 async def at_once() -> None:
@@ -36,8 +37,11 @@ class Exchange:
         self.url, self.before_send = url, before_send
         self.sent_at: float | None = None
         self.started_at = int(time.time() * 1000)
-        self.address, self.http_version = "", "1.1"
+        self.address = ""
         self.reused = False
+        self.head = NO_HEAD
+        #: What `before_send` has raised: the caller's own.
+        self.refusal: Exception | None = None
         self._connection: Connection | None = None
         self.request: aiohttp.ClientRequest | None = None
         self._seconds = deadline_seconds
@@ -68,7 +72,11 @@ class Exchange:
         """
         protocol: Connection = connection.protocol
         protocol.check()
-        await self.wait_for(self.before_send())
+        try:
+            await self.wait_for(self.before_send())
+        except Exception as error:
+            self.refusal = error
+            raise
         protocol.check()
         self.sent_at, self.started_at = self._loop.time(), int(time.time() * 1000)
         self.reused = protocol.used
@@ -76,6 +84,12 @@ class Exchange:
         protocol.begin()
         peer = connection.transport.get_extra_info("peername")
         self.address = peer[0] if peer else ""
+
+    def answered(self) -> None:
+        """Note the head of the answer, which has come."""
+        assert self._connection is not None
+        assert self._connection.head is not None
+        self.head = self._connection.head
 
     def give_up_connection(self) -> None:
         """See to it that the connection is used for no further request."""
@@ -105,32 +119,6 @@ class NotingRequest(aiohttp.ClientRequest):
         return await super().send(conn)
 
 
-class CountingResponse(aiohttp.ClientResponse):
-    """aiohttp's response, which waits for no more than some interim answers, and says when its own is complete."""
-
-    async def start(self, connection: Any) -> aiohttp.ClientResponse:
-        """Read the head of the answer."""
-        protocol, heads = connection.protocol, count()
-        read = protocol.read
-
-        async def counted() -> Any:
-            if next(heads) > MOST_INTERIM:
-                raise BadHttpMessage(f"more than {MOST_INTERIM} interim answers")
-            return await read()
-
-        protocol.read = counted
-        try:
-            return await super().start(connection)
-        finally:
-            del protocol.read
-
-    def _release_connection(self) -> None:
-        if self._connection is not None and self._connection.protocol is not None:
-            protocol: Any = self._connection.protocol
-            protocol.rest()
-        super()._release_connection()
-
-
 class ExactSession:
     """What httpx-aiohttp takes for a session: sends the exchange's spelling of the URL, which yarl must not touch."""
 
@@ -158,8 +146,7 @@ class _Requesting:
 
     async def __aenter__(self) -> aiohttp.ClientResponse:
         response: aiohttp.ClientResponse = await self._context.__aenter__()
-        if response.version:
-            self._exchange.http_version = f"{response.version.major}.{response.version.minor}"
+        self._exchange.answered()
         return response
 
     async def __aexit__(

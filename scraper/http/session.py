@@ -1,4 +1,4 @@
-"""The aiohttp session below httpx: which connections it makes, how long it keeps them, how much of a head it reads.
+"""The aiohttp session below httpx: which connections it makes and how long it keeps them.
 
 Takes a resolver and a TLS context; gives the session, which whoever asked for it closes. No cookies, no proxies, and no
 connection to an address that is not public, unless the operator allows it.
@@ -11,12 +11,9 @@ from typing import Any
 import aiohttp
 
 from scraper.http.connection import Connection
-from scraper.http.exchange import CountingResponse, NotingRequest
+from scraper.http.exchange import NotingRequest
 from scraper.http.resolver import PinningResolver, guarded_socket
 
-#: The largest head of an answer, all lines together.
-HEADER_BYTES = 64 * 1024
-HEADER_LINES = 256
 #: An idle connection is kept this long; must stay above the default delay, or no polite crawl would reuse one.
 KEEP_ALIVE_SECONDS = 15.0
 #: Looked-up addresses are used for this long.
@@ -38,12 +35,8 @@ def open_session(resolver: PinningResolver, tls: Any, *, allow_private: bool) ->
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         request_class=NotingRequest,
-        response_class=CountingResponse,
         auto_decompress=False,
         trust_env=False,
-        max_line_size=HEADER_BYTES,
-        max_field_size=HEADER_BYTES,
-        max_headers=HEADER_LINES,
     )
     # aiohttp would send a GET again whenever its connection breaks; we do so only where it had been idle.
     session._retry_connection = False

@@ -10,10 +10,12 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from contract.robots import RobotsRecord
-from scraper.errors import BadLocation, BlockedAddress, DnsNotFound, FetchError, HttpStatus, InvalidUrl
+from scraper.errors import FetchError, HttpStatus
+from scraper.http.causes import own_error
 from scraper.http.client import Answer, Client
 from scraper.http.headers import location_of, retry_after_ms
 from scraper.robots.rules import MOST_BYTES, Rules, product_token, readable
+from scraper.verdicts import verdict_on
 
 MOST_REDIRECTS = 5
 #: Attempts at an unreachable robots.txt before the host counts as off limits.
@@ -58,7 +60,10 @@ async def fetch_robots(client: Client, url: str, *, user_agent: str, attempt: in
         return _without_answer(error, attempt)
     if answer is None:
         return Robots(record=RobotsRecord(verdict="allow", reason="too_many_redirects"))
-    return _of_answer(answer, product_token(user_agent))
+    try:
+        return _of_answer(answer, product_token(user_agent))
+    except Exception as error:
+        return _without_answer(own_error(error).at(answer.started_at, answer.elapsed_ms, asked=True), attempt)
 
 
 async def _follow(client: Client, url: str, *, user_agent: str, gate: Gate) -> Answer | None:
@@ -76,8 +81,7 @@ async def _follow(client: Client, url: str, *, user_agent: str, gate: Gate) -> A
 
 
 def _without_answer(error: FetchError, attempt: int) -> Robots:
-    # Where nothing can be fetched anyway, the pages say so themselves, in better words than "robots".
-    if isinstance(error, BlockedAddress | InvalidUrl | DnsNotFound | BadLocation):
+    if verdict_on(error).robots == "allow":
         verdict = "allow"
     else:
         verdict = "deny" if attempt >= ATTEMPTS else "retry"

@@ -10,6 +10,8 @@ from penstock.plan import make_plan
 from penstock.webhooks.answers import Outcome, Schedule, next_in_seconds, outcome_of_answer, outcome_of_failure
 from penstock.webhooks.signature import headers_for, signing_key
 from penstock.webhooks.targets import check_webhook, receiver_of
+from scraper.errors import BlockedAddress, InvalidUrl, Timeout, Tls
+from scraper.verdicts import VERDICTS
 
 
 def test_a_signature_is_that_of_the_standard_s_own_example():
@@ -84,7 +86,10 @@ def test_only_2xx_is_taken_and_only_410_is_the_end(status, verdict):
 
 
 def test_what_may_not_be_connected_to_is_not_tried_again():
-    verdicts = {word: outcome_of_failure(word).verdict for word in ("blocked_address", "invalid_url", "timeout", "tls")}
+    verdicts = {
+        kind.reason: outcome_of_failure(kind.reason, VERDICTS[kind].webhook).verdict
+        for kind in (BlockedAddress, InvalidUrl, Timeout, Tls)
+    }
 
     assert verdicts == {"blocked_address": "never", "invalid_url": "never", "timeout": "again", "tls": "again"}
 
