@@ -6,7 +6,7 @@ penstock crawl --spider examples/books.py --max-pages 200
 from collections.abc import Iterator
 from typing import Any
 
-from scraper import Page, Spider
+from penstock import Page, Spider
 
 spider = Spider("books", seeds=["https://books.toscrape.com/"], delay=0.5)
 

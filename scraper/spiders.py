@@ -18,6 +18,7 @@ from contract.errors import Refused
 from scraper.html.generic import Generic
 from scraper.page import Page
 from scraper.spider import Spider, source_version
+from scraper.spider_path import add_folder, taken_names
 
 _FILE = re.compile(r"(?P<path>.+\.py)(?::(?P<attribute>[^:/]+))?")
 _MODULE = re.compile(r"(?P<module>[\w.]+)(?::(?P<attribute>[\w.]+))?")
@@ -67,17 +68,18 @@ def _from_file(path: Path) -> ModuleType:
         raise Refused(f"cannot read the spider file {path}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickles of the spider look for it there
-    _add_to_path(path.absolute().parent)
+    add_folder(path.absolute().parent)
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise Refused(f"cannot load the spider file {path}: {one_line(error, file=str(path))}") from error
+        why = one_line(error, file=str(path)) + _shadowed(error, path.absolute().parent)
+        raise Refused(f"cannot load the spider file {path}: {why}") from error
     return module
 
 
 def _from_module(name: str, reference: str) -> ModuleType:
-    _add_to_path(Path.cwd())
+    add_folder(Path.cwd())
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -88,10 +90,12 @@ def _from_module(name: str, reference: str) -> ModuleType:
         raise Refused(f"cannot load the spider {reference!r}: {one_line(error)}") from error
 
 
-def _add_to_path(folder: Path) -> None:
-    # Last, so that a file of the user's can never stand in for a module of ours or of Python's.
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
+def _shadowed(error: BaseException, folder: Path) -> str:
+    """What to add for a spider that wants a module of its own whose name is ours."""
+    if not isinstance(error, ImportError | AttributeError):
+        return ""
+    names = [name for name in taken_names(folder) if re.search(rf"\b{name}\b", str(error))]
+    return f"; {names[0]!r} is a package of Penstock's, so give the one beside the spider another name" if names else ""
 
 
 def _spider_in(module: ModuleType, attribute: str | None, reference: str) -> Spider:

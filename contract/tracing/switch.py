@@ -26,7 +26,8 @@ def begin(*, exporter: Any = None) -> None:
         from contract.tracing.provider import make_provider
         from contract.tracing.watcher import Tracing
     except ModuleNotFoundError as error:
-        raise Refused(f"PENSTOCK_TRACES needs {error.name}; install it with: pip install 'penstock[otel]'") from None
+        why = f"PENSTOCK_TRACES needs {error.name}; install it with: pip install 'penstock-crawler[otel]'"
+        raise Refused(why) from None
     _provider = provider = make_provider(os.environ, exporter=exporter)
     watch_with(_WORD, lambda stage: Tracing(stage, provider))
 

@@ -25,6 +25,8 @@ _OBJECTS = 50_000
 def main() -> None:
     """Run the command line; what a person must mend is one line on standard error, never a traceback."""
     configure_logs("WARNING", format="person")
+    if sys.platform == "win32":
+        sys.exit("penstock: Windows is not supported; it runs on Linux and macOS, and in WSL.")
     if sys.argv[1:2] and sys.argv[1] not in _WRITE_ELSEWHERE:
         keep_private()
     try:

@@ -11,7 +11,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import time
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import msgspec
 
 from contract.errors import Refused
 from contract.settings import PREFIX, Settings, as_environ
+from penstock.cluster.interpreter import importable, our_command
 
 log = logging.getLogger("penstock.supervisor")
 
@@ -99,8 +99,8 @@ class Supervisor:
             settings = msgspec.structs.replace(settings, metrics_port=port)
         with open(self.folder / "logs" / f"{command}.log", "ab") as file:
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "penstock", command, "--tied", *(f"--listening={fd}" for fd in handed)),
-                env={**environ, **as_environ(settings)},
+                *our_command(command, "--tied", *(f"--listening={fd}" for fd in handed)),
+                env={**environ, **importable(environ), **as_environ(settings)},
                 pass_fds=handed,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=file,

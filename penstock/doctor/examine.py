@@ -34,7 +34,7 @@ LIMIT_SECONDS = 10.0
 
 async def examine(given: dict[str, Any], *, now: Clock = time.time) -> list[Finding]:
     """Every finding, in the order in which one would look."""
-    found = [machine.python_version(), machine.packages()]
+    found = [machine.python_version(), machine.packages(), machine.our_packages()]
     try:
         settings = load(given)
         cluster = running_in(settings)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import resource
 import stat
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from contract.private import PRIVATE_MODE
 from contract.settings import Settings
 from penstock import __version__
 from penstock.doctor.finding import Finding, bad, ok, warn
+from scraper.spider_path import OURS
 
 #: The libraries that matter to a question about what goes wrong.
 PACKAGES = ("celery", "kombu", "redis", "hiredis", "httpx", "aiohttp", "selectolax", "sqlalchemy", "msgspec")
@@ -40,6 +42,21 @@ def packages(names: Iterable[str] = PACKAGES) -> Finding:
     if missing := [name for name, text in found.items() if text is None]:
         return bad("packages", f"not installed: {', '.join(missing)}", f"pip install {' '.join(missing)}")
     return ok("packages", ", ".join(f"{name} {text}" for name, text in found.items()))
+
+
+def our_packages(path: Sequence[str] | None = None) -> Finding:
+    """Whether `contract`, `scheduler`, ... are ours: another library's or folder's of that name hides one of ours."""
+    home = Path(__file__).parents[2]
+    found = {name: PathFinder.find_spec(name, path) for name in OURS}
+    others = [spec.origin or name for name, spec in found.items() if spec and not _lies_in(home, spec)]
+    if others:
+        return bad("our packages", f"hidden by {', '.join(sorted(others))}", "rename it, or uninstall what brought it")
+    return ok("our packages", f"in {home}")
+
+
+def _lies_in(home: Path, spec: ModuleSpec) -> bool:
+    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])
+    return all(Path(place).is_relative_to(home) for place in places)
 
 
 def _version(name: str) -> str | None:

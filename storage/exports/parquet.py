@@ -59,7 +59,7 @@ def _duckdb() -> Any:
     try:
         import duckdb
     except ModuleNotFoundError:
-        raise Refused("Parquet needs DuckDB, which is not installed: pip install 'penstock[parquet]'") from None
+        raise Refused("Parquet needs DuckDB, which is not installed: pip install 'penstock-crawler[parquet]'") from None
     return duckdb
 
 

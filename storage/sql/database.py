@@ -99,7 +99,9 @@ def make_engine(address: str, *, cache_kib: int = _CACHE_KIB, name: str = _NAME)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise Refused(f"not the address of a database: {masked(address)!r} ({error})") from None
     except ModuleNotFoundError as error:
-        raise Refused(f"the driver for this database is missing ({error}): pip install 'penstock[postgres]'") from None
+        raise Refused(
+            f"the driver for this database is missing ({error}): pip install 'penstock-crawler[postgres]'"
+        ) from None
 
 
 @contextlib.contextmanager

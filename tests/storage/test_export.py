@@ -229,7 +229,7 @@ def test_without_duckdb_parquet_is_refused_with_the_way_to_get_it(sqlite_url, tm
     command = [sys.executable, "-c", code, sqlite_url, str(tmp_path / "x.parquet")]
     said = subprocess.run(command, capture_output=True, text=True).stdout
 
-    assert said == "Parquet needs DuckDB, which is not installed: pip install 'penstock[parquet]'\n"
+    assert said == "Parquet needs DuckDB, which is not installed: pip install 'penstock-crawler[parquet]'\n"
     assert list(tmp_path.iterdir()) == []
 
 

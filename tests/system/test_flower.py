@@ -12,7 +12,7 @@ import pytest
 
 from tests.system.commands import environ
 
-pytest.importorskip("flower", reason="no Flower: pip install 'penstock[monitor]'")
+pytest.importorskip("flower", reason="no Flower: pip install 'penstock-crawler[monitor]'")
 
 PATIENCE_SECONDS = 20.0
 

@@ -1,4 +1,4 @@
-"""The embedded server's file after a power cut: what cannot be read is set aside, and the crawl goes on all the same."""
+"""The embedded server's file after a power cut: what cannot be read is set aside, and the crawl goes on."""
 
 from __future__ import annotations
 

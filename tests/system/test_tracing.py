@@ -193,4 +193,4 @@ def test_without_the_extra_the_refusal_names_it():
     said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True)
 
     assert "contract.errors.Refused: PENSTOCK_TRACES needs opentelemetry" in said.stderr
-    assert "pip install 'penstock[otel]'" in said.stderr
+    assert "pip install 'penstock-crawler[otel]'" in said.stderr

@@ -29,7 +29,7 @@ try:
     from obstore.exceptions import AlreadyExistsError, BaseError
     from obstore.store import S3Store
 except ModuleNotFoundError as error:
-    raise Refused("an archive on s3: needs the library obstore: pip install 'penstock[s3]'") from error
+    raise Refused("an archive on s3: needs the library obstore: pip install 'penstock-crawler[s3]'") from error
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
