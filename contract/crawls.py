@@ -18,6 +18,8 @@ DEFAULT_USER_AGENT = "Penstock/0.1 (+https://github.com/penstock/penstock)"
 
 #: No host has to wait longer than this for us by a setting: a day.
 LONGEST_DELAY_SECONDS = 86_400
+#: No crawl waits longer than this for one host's robots.txt: 30 days (RFC 9309 §2.3.1.4).
+LONGEST_PATIENCE_SECONDS = 30 * 86_400
 #: The frontier's queues tell that many depths apart.
 DEEPEST = 8_000
 _MOST = 10**9
@@ -51,12 +53,22 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     obey_robots: bool = True
     user_agent: str = DEFAULT_USER_AGENT
     webhook: str | None = None
+    #: A host whose robots.txt asks for a longer crawl-delay is left out.
+    max_crawl_delay_seconds: float = 300.0
+    #: A host whose robots.txt cannot be had is waited for, and asked again, for this long; then it is given up.
+    robots_patience_seconds: float = 14_400.0
 
 
 def check_spec(spec: CrawlSpec) -> None:
     """Raise `Refused` for a specification with a number that makes no sense."""
     if not 0 <= spec.delay_seconds <= LONGEST_DELAY_SECONDS:
         raise Refused(f"delay must be between 0 and {LONGEST_DELAY_SECONDS} seconds, not {spec.delay_seconds}")
+    if not 0 <= spec.max_crawl_delay_seconds <= LONGEST_DELAY_SECONDS:
+        most, found = LONGEST_DELAY_SECONDS, spec.max_crawl_delay_seconds
+        raise Refused(f"max_crawl_delay must be between 0 and {most} seconds, not {found}")
+    if not 0 <= spec.robots_patience_seconds <= LONGEST_PATIENCE_SECONDS:
+        most, found = LONGEST_PATIENCE_SECONDS, spec.robots_patience_seconds
+        raise Refused(f"robots_patience must be between 0 and {most} seconds, not {found}")
     for name in ("per_host", "max_attempts", "max_url_length"):
         if not 0 < getattr(spec, name) <= _MOST:
             raise Refused(f"{name} must be between 1 and {_MOST}, not {getattr(spec, name)}")

@@ -115,6 +115,13 @@ class Keys:
         """ZSET: URL jobs of this crawl to be queued again → Unix ms when."""
         return f"{self.root}retries:{crawl}"
 
+    def waits(self, crawl: str) -> str:
+        """ZSET: hosts with queued URLs of this crawl that are waited for as a whole → Unix ms of the next look.
+
+        What they are waited for stands in their hashes; for whoever shows it.
+        """
+        return f"{self.root}waits:{crawl}"
+
     def places(self, crawl: str) -> str:
         """SET: the hosts or domains that the crawl's seeds have brought into its scope."""
         return f"{self.root}places:{crawl}"

@@ -92,11 +92,23 @@ class PageExcluded(Payload, frozen=True):
     robots: bool = False
 
 
+class ReturnedJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A URL job that was not done, through no fault of its URL; its host is that of the message."""
+
+    url: str
+    fingerprint: str
+    depth: int
+    hops: int
+    attempt: int
+    via: str | None = None
+
+
 class RobotsFetched(Payload, frozen=True):
     """What a host's robots.txt came to (RFC 9309).
 
-    `verdict` is `rules` (a file to match against), `allow` (there is none), `deny` (unreachable, given up for now) or
-    `retry` (unreachable, to be asked again). `crawl_delay_ms` is capped already.
+    `verdict` is `rules` (a file to match against), `allow` (there is none) or `retry` (unreachable, to be asked again;
+    `deny` in old events); `reason` then says why. `stale`: an older copy is held, and is gone by meanwhile (RFC 9309
+    §2.4). `returned` is the page's job that asked, and goes back to the frontier as it was. `body` is the file itself.
     """
 
     TYPE: ClassVar[str] = "robots.fetched"
@@ -112,6 +124,9 @@ class RobotsFetched(Payload, frozen=True):
     started_at: int = 0
     elapsed_ms: int = 0
     asked: bool = True
+    stale: bool = False
+    returned: ReturnedJob | None = None
+    body: BodyRef | None = None
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True):

@@ -82,6 +82,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow: tuple[str, ...] | None = None
     deny: tuple[str, ...] | None = None
     ignore_robots: bool | None = None
+    #: Seconds. A host whose robots.txt asks for a longer crawl-delay is left out.
+    max_crawl_delay: float | None = None
+    #: Seconds for which a host whose robots.txt cannot be had is waited for; then it is given up.
+    robots_patience: float | None = None
     user_agent: str | None = None
     #: Where the events of a crawl's life are posted, signed with `webhook_secret`; empty or None: nowhere.
     webhook: str | None = None

@@ -55,7 +55,7 @@ DISCOVER = Stage(
 DISPATCH = Stage(
     "scheduler.dispatch",
     takes=(),
-    gives=("page.fetch", "page.excluded", "crawl.finished"),
+    gives=("page.fetch", "page.failed", "page.excluded", "crawl.finished"),
     summary="issues due URLs, host by host, as politeness allows",
 )
 SETTLE = Stage(

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from contract.crawls import CrawlSpec
+from contract.crawls import LONGEST_DELAY_SECONDS, LONGEST_PATIENCE_SECONDS, CrawlSpec
 from contract.errors import Refused
 from contract.settings import Settings
 from penstock.webhooks.signature import signing_key
@@ -57,6 +57,8 @@ def _said(settings: Settings) -> dict[str, Any]:
         "allow": settings.allow,
         "deny": settings.deny,
         "obey_robots": None if settings.ignore_robots is None else not settings.ignore_robots,
+        "max_crawl_delay_seconds": settings.max_crawl_delay,
+        "robots_patience_seconds": settings.robots_patience,
         "user_agent": settings.user_agent,
         "webhook": settings.webhook or None,
     }
@@ -84,6 +86,12 @@ def check_spec(spec: CrawlSpec) -> None:
     """Raise `Refused` for a specification that is out of range, whoever made it."""
     if not (math.isfinite(spec.delay_seconds) and 0 <= spec.delay_seconds <= 86_400):
         raise Refused(f"the delay must be from 0 to 86400 seconds, not {spec.delay_seconds}", field="delay")
+    for word, seconds, most in (
+        ("max_crawl_delay", spec.max_crawl_delay_seconds, LONGEST_DELAY_SECONDS),
+        ("robots_patience", spec.robots_patience_seconds, LONGEST_PATIENCE_SECONDS),
+    ):
+        if not 0 <= seconds <= most:
+            raise Refused(f"{word} must be from 0 to {most} seconds, not {seconds}", field=word)
     for name, least, most in (("per_host", 1, 10_000), ("max_pages", 0, 10**9), ("max_depth", 0, 8_000)):
         if not least <= getattr(spec, name) <= most:
             raise Refused(f"{name} must be from {least} to {most}, not {getattr(spec, name)}", field=name)

@@ -16,6 +16,7 @@ from contract.topology import RECORD
 _EXCLUDED = {
     "blocked_address": "a private address; the workers need PENSTOCK_ALLOW_PRIVATE=1 (or --allow-private)",
     "robots": "robots.txt disallows it",
+    "crawl_delay": "robots.txt asks for more time between requests than the crawl allows (--max-crawl-delay)",
 }
 
 

@@ -1,4 +1,4 @@
-"""frontier → page.fetch, page.excluded, crawl.finished: issue due URLs, host by host, as politeness allows.
+"""frontier → page.fetch, page.failed, page.excluded, crawl.finished: issue due URLs, as politeness allows.
 
 Owns the rhythm: it runs when something has changed (`woken`), when the next host is due, and at least every
 LONGEST_PAUSE_MS, because another scheduler may have changed something. Back-pressure is here: no job is issued while

@@ -7,7 +7,7 @@ what needs only the event is here.
 import random
 
 from contract.commands import KnownPage
-from contract.pages import PageFailed
+from contract.pages import PageFailed, RobotsFetched
 
 #: Reasons that speak of the host as a whole: it is in trouble, so everybody leaves it alone for a while.
 TROUBLE = frozenset(
@@ -48,6 +48,11 @@ def retry_in_ms(failed: PageFailed, *, max_attempts: int, chance: random.Random)
 def has_another_attempt(failed: PageFailed | KnownPage, *, max_attempts: int) -> bool:
     """Whether a failure is not final."""
     return failed.retryable and failed.attempt < max_attempts
+
+
+def robots_again_ms(robots: RobotsFetched, chance: random.Random) -> int:
+    """When to ask again for a robots.txt that could not be had."""
+    return max(backoff_ms(robots.attempt, chance), block_ms(robots.retry_after_ms))
 
 
 def backoff_ms(attempt: int, chance: random.Random) -> int:

@@ -22,6 +22,8 @@ from contract.lifetime import happened
 from contract.progress import INTERVAL_SECONDS, Part
 
 _COUNTS = ("discovered", "queued", "in_flight", "fetched", "failed", "excluded", "retried", "unfinished")
+#: Hosts that are waited for, and are named.
+_WAITS_SHOWN = 3
 #: Backlogs are asked for less often: one command for each stream.
 _BACKLOG_SECONDS = 0.5
 
@@ -35,7 +37,7 @@ async def report(bus: Bus, stop: asyncio.Event) -> None:
                 backlog, asked_at = await backlogs(bus), time.monotonic()
             unfinished = {crawl.decode() for crawl in await bus.redis.hvals(bus.keys.names)}
             for crawl in unfinished | known:
-                numbers = {**await counts(bus, crawl), "backlog": backlog}
+                numbers = {**await counts(bus, crawl), "backlog": backlog, "waits": await waited_for(bus, crawl)}
                 await part.publish(crawl, numbers, last=crawl not in unfinished)
             known = unfinished
         await happened(stop, within=INTERVAL_SECONDS)
@@ -63,6 +65,23 @@ def _counted(state: bytes, values: Sequence[bytes | None]) -> dict[str, Any]:
     numbers = {name: int(value or 0) for name, value in zip(_COUNTS, values, strict=True)}
     numbers["queued"] *= state != b"cancelled"  # its queues are gone; the scripts do not count them down
     return {"state": state.decode(), **numbers}
+
+
+async def waited_for(bus: Bus, crawl: str) -> dict[str, Any]:
+    """How many `hosts` a crawl waits for as a whole, and of the `first` ones for what, why, and until when (Unix ms).
+
+    Empty where there are none.
+    """
+    key = bus.keys.waits(crawl)
+    number = await bus.redis.zcard(key)
+    if not number:
+        return {}
+    first = []
+    for host, at in await bus.redis.zrange(key, 0, _WAITS_SHOWN - 1, withscores=True):
+        what, why = await bus.redis.hmget(bus.keys.host(host.decode()), ["waits_for", "waits_why"])
+        if what:
+            first.append({"host": host.decode(), "for": what.decode(), "why": why.decode(), "until": int(at)})
+    return {"hosts": number, "first": first}
 
 
 class Waiting(msgspec.Struct, frozen=True):

@@ -33,7 +33,7 @@ log = logging.getLogger(RESTORE.name)
 
 _BATCH = 8
 #: Reasons for which a URL was left out of a crawl's queues though its scope has nothing against it.
-_ADMITTED = frozenset(("max_pages", "host_pages"))
+_ADMITTED = frozenset(("max_pages", "host_pages", "crawl_delay"))
 
 
 async def restore(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:

@@ -14,20 +14,18 @@ from contract.bus.scripts import Call, run_all
 from contract.commands import KnownPage, PageFetch
 from contract.crawls import CrawlSpec
 from contract.envelope import Payload
-from contract.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
+from contract.pages import PageExcluded, PageFailed, PageFetched, ReturnedJob, RobotsFetched
 from contract.topology import SETTLE
 from scheduler.crawls import Crawls
 from scheduler.frontier import Frontier
 from scheduler.frontier.frontier import Settlement
 from scheduler.frontier.jobs import job_data, member
 from scheduler.pace import gather
-from scheduler.politeness import block_ms, in_trouble, retry_in_ms
+from scheduler.politeness import block_ms, in_trouble, retry_in_ms, robots_again_ms
 
 _BATCH = 200
 #: How long a host's robots.txt holds (RFC 9309 §2.4: no longer than 24 hours), a little less than workers keep it.
 ROBOTS_GOOD_MS = 23 * 3_600_000
-#: How long a host that has no reachable robots.txt stays off limits.
-ROBOTS_DENIED_MS = 4 * 60_000
 
 
 async def settle(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
@@ -55,6 +53,8 @@ def _call(frontier: Frontier, delivery: Delivery, spec: CrawlSpec | None, chance
 
 def never_issued(outcome: Payload) -> bool:
     """Whether this URL was left out before it became a job: it holds no slot, and is counted already."""
+    if isinstance(outcome, PageFailed):
+        return outcome.attempt == 0
     return isinstance(outcome, PageExcluded) and outcome.attempt == 0 and not outcome.robots
 
 
@@ -67,10 +67,10 @@ def settlement_of(
 ) -> Settlement:
     """What an outcome means; pure, but for the jitter that `chance` gives."""
     if isinstance(outcome, RobotsFetched):
-        return _of_robots(crawl, outcome)
+        return _of_robots(crawl, outcome, chance)
     if isinstance(outcome, PageExcluded):
         kind = "robots" if outcome.robots else "excluded"
-        return Settlement(crawl=crawl, host=outcome.host, kind=kind, asked=False)
+        return Settlement(crawl=crawl, host=outcome.host, kind=kind, asked=False, answered=False)
     if isinstance(outcome, PageFetched):
         kind = "page" if outcome.status < 300 else "moved"
         return Settlement(crawl=crawl, host=outcome.host, kind=kind, asked=outcome.asked, elapsed_ms=outcome.elapsed_ms)
@@ -93,6 +93,7 @@ def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settleme
         retry_in_ms=wait_ms or 0,
         retry_depth=failed.depth,
         retry_job=again,
+        answered=failed.status is not None,
     )
 
 
@@ -103,16 +104,29 @@ def next_attempt(page: PageFailed | PageFetch | KnownPage, mark: int, *, host: s
     return member(mark, attempt, data)
 
 
-def _of_robots(crawl: str, robots: RobotsFetched) -> Settlement:
-    good = {"rules": ROBOTS_GOOD_MS, "allow": ROBOTS_GOOD_MS, "deny": ROBOTS_DENIED_MS}.get(robots.verdict, 0)
+def _of_robots(crawl: str, robots: RobotsFetched, chance: random.Random) -> Settlement:
+    is_known, back = robots.verdict in ("rules", "allow"), robots.returned
     return Settlement(
         crawl=crawl,
         host=robots.host,
         kind="robots",
         asked=robots.asked,
         elapsed_ms=robots.elapsed_ms,
-        trouble=robots.verdict in ("retry", "deny"),
+        trouble=not is_known,
         block_ms=block_ms(robots.retry_after_ms),
+        retry_depth=back.depth if back else 0,
+        retry_job=_as_it_was(back, host=robots.host) if back else b"",
         crawl_delay_ms=robots.crawl_delay_ms,
-        robots_good_ms=good,
+        robots_good_ms=ROBOTS_GOOD_MS if is_known else 0,
+        robots_again_ms=0 if is_known else robots_again_ms(robots, chance),
+        robots_stale=robots.stale,
+        answered=robots.status is not None,
+        robots_why=robots.reason.partition(":")[0],
     )
+
+
+def _as_it_was(job: ReturnedJob, *, host: str) -> bytes:
+    """The queued job that this one was."""
+    mark, attempt = int(job.fingerprint or "0", 16), job.attempt
+    data = job_data(job.url, host, mark, depth=job.depth, hops=job.hops, via=job.via, attempt=attempt * (attempt > 1))
+    return member(mark, attempt, data)

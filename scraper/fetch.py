@@ -27,7 +27,6 @@ from scraper.fetchers.outcomes import Outcome, lost, message_of
 from scraper.fetchers.presence import present
 from scraper.http.budget import Budget, Share
 from scraper.http.client import Client
-from scraper.robots.verdict import Robots
 
 log = logging.getLogger(FETCH.name)
 
@@ -65,7 +64,7 @@ async def work_stream(
 
 
 def when_buried(delivery: Delivery, reason: str) -> Sequence[Message]:
-    """A job that ended its workers is a failed page, or a host that is off limits for now."""
+    """A job that ended its workers is a failed page, or a robots.txt that is to be asked for again."""
     job = delivery.payload
     return [message_of(delivery.envelope, lost(job, reason).payload, subject=job.url)]
 
@@ -144,10 +143,10 @@ class Fetcher:
             share.keep(0)
             self._consumer.forget([delivery], result="returned")
         else:
-            share.keep(len(done[0].body))
-            self._outbox.add(self._hand_over(delivery, *done), share)
+            share.keep(len(done.body))
+            self._outbox.add(self._hand_over(delivery, done), share)
 
-    async def _do(self, delivery: Delivery, share: Share) -> tuple[Outcome, Robots | None] | None:
+    async def _do(self, delivery: Delivery, share: Share) -> Outcome | None:
         async with self._lane if delivery.count > 1 else contextlib.nullcontext():
             try:
                 return await self._jobs.do(delivery, share)
@@ -156,15 +155,11 @@ class Fetcher:
                 log.exception("a job broke: %s", delivery.payload.url, extra={"action": "job_broke"})
                 return None
 
-    def _hand_over(self, delivery: Delivery, outcome: Outcome, robots: Robots | None) -> HandOver:
+    def _hand_over(self, delivery: Delivery, outcome: Outcome) -> HandOver:
         keys, job = self._consumer.bus.keys, delivery.payload
         message = message_of(delivery.envelope, outcome.payload, subject=job.url)
         log.debug("%s: %s", message.envelope.type, job.url, extra={"action": message.envelope.type})
-        keep = None
-        if outcome.body:
-            keep = Keep(keys.body(message.envelope.id), outcome.body)
-        elif robots and robots.life_ms:
-            keep = Keep(keys.robots(job.host), robots.stored, robots.life_ms)
+        keep = Keep(keys.body(message.envelope.id), outcome.body) if outcome.body else None
         return HandOver(delivery, [message], keep)
 
     async def _drain(self, handing_over: asyncio.Task[None]) -> None:

@@ -18,7 +18,7 @@ from scraper.http.exchange import at_once
 from scraper.parsers.children import Children
 from scraper.parsers.frames import Job, Result
 from scraper.robots.rules import Rules, product_token
-from scraper.robots.verdict import ATTEMPTS, Robots, fetch_robots
+from scraper.robots.verdict import Robots, fetch_robots
 from scraper.warc import StoredPage, digest_of, write_record
 
 _EVENT_ID = "once"
@@ -55,16 +55,14 @@ def _job(url: str, *, host: str) -> PageFetch:
 
 
 async def _robots(client: Client, job: PageFetch, spec: CrawlSpec) -> Robots:
-    return await fetch_robots(
-        client, f"{job.host}/robots.txt", user_agent=spec.user_agent, attempt=ATTEMPTS, gate=lambda _: at_once
-    )
+    return await fetch_robots(client, f"{job.host}/robots.txt", user_agent=spec.user_agent, gate=lambda _: at_once)
 
 
 def _refusal(job: PageFetch, robots: Robots | None, spec: CrawlSpec) -> Outcome | None:
     if robots is None:
         return None
     record = robots.record
-    if record.verdict == "deny":
+    if not robots.is_had:
         return of_error(job, RobotsUnreachable(f"robots.txt could not be had: {record.reason}", asked=False))
     if record.verdict == "rules" and not Rules(record.text, product_token(spec.user_agent)).allow(job.url):
         return excluded(job, "robots", "the host's robots.txt disallows this URL")

@@ -34,6 +34,8 @@ class Spider:
     makes the spider. `delay` is in seconds, between requests to a host, of which `per_host` may be in flight at once.
     `max_pages` and `max_depth` bound the crawl (0: no bound). `scope` is `host`, `domain` or `any`; `allow` and `deny`
     are regular expressions for URLs. `obey_robots` False: robots.txt is not asked for. `user_agent` says who we are.
+    A host that asks for more than `max_crawl_delay` seconds is left out; a robots.txt that cannot be had is waited for
+    as long as `robots_patience`.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class Spider:
         allow: Iterable[str] = (),
         deny: Iterable[str] = (),
         obey_robots: bool | None = None,
+        max_crawl_delay: float | None = None,
+        robots_patience: float | None = None,
         user_agent: str | None = None,
     ) -> None:
         self.name, self.follow = name, follow
@@ -65,6 +69,8 @@ class Spider:
             "allow": tuple(allow) or None,
             "deny": tuple(deny) or None,
             "obey_robots": obey_robots,
+            "max_crawl_delay_seconds": max_crawl_delay,
+            "robots_patience_seconds": robots_patience,
             "user_agent": user_agent,
         }
         #: Fields of `CrawlSpec` that this spider sets.

@@ -14,7 +14,7 @@ import msgspec
 from fastapi import APIRouter, BackgroundTasks, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from contract.crawls import DEEPEST, LONGEST_DELAY_SECONDS, new_crawl_id
+from contract.crawls import DEEPEST, LONGEST_DELAY_SECONDS, LONGEST_PATIENCE_SECONDS, new_crawl_id
 from contract.errors import Refused
 from penstock.api.house import House, TheHouse
 from penstock.api.idempotency import IdempotencyKey, reserved
@@ -49,6 +49,13 @@ class NewCrawl(BaseModel):
     allow: Annotated[Patterns | None, Field(description="Only URLs that match one of these.")] = None
     deny: Annotated[Patterns | None, Field(description="No URLs that match one of these.")] = None
     ignore_robots: bool | None = None
+    max_crawl_delay: Annotated[
+        float | None, Field(ge=0, le=LONGEST_DELAY_SECONDS, description="Hosts that ask for more seconds are left out.")
+    ] = None
+    robots_patience: Annotated[
+        float | None,
+        Field(ge=0, le=LONGEST_PATIENCE_SECONDS, description="Seconds to wait for a robots.txt that cannot be had."),
+    ] = None
     user_agent: Annotated[str | None, Field(max_length=500)] = None
     webhook: Annotated[str | None, Field(max_length=LONGEST_URL, description="An http or https URL.")] = None
 

@@ -45,6 +45,8 @@ class Options(Shape):
     allow: list[str]
     deny: list[str]
     ignore_robots: bool
+    max_crawl_delay: float
+    robots_patience: float
     user_agent: str
     webhook: str | None
 
@@ -142,8 +144,10 @@ class Failures(Shape):
 class Host(Shape):
     """A host: what was asked of it, and what politeness knows of it now; null where nothing is known.
 
-    `next_at` and `block_until` are Unix ms, null: now. `gaps_ms` are between the starts of recent requests, newest
-    last; `per_second` is over the last minute, or since the crawl's first request where that was later.
+    `next_at`, `block_until` and `waits_until` are Unix ms, null: now. `waits_for` says what has to come before anything
+    else is asked (`robots`: its robots.txt, which could not be had, and `waits_why`). `gaps_ms` are between the starts
+    of recent requests, newest last; `per_second` is over the last minute, or since the crawl's first request where that
+    was later.
     """
 
     host: str
@@ -155,6 +159,9 @@ class Host(Shape):
     in_flight: int = 0
     next_at: int | None = None
     block_until: int | None = None
+    waits_for: str | None = None
+    waits_why: str | None = None
+    waits_until: int | None = None
     crawl_delay_ms: int | None = None
     robots_verdict: str | None = None
     smallest_gap_ms: int | None = None

@@ -76,6 +76,8 @@ def _options(house: House, spec: CrawlSpec) -> Options:
         allow=list(spec.allow),
         deny=list(spec.deny),
         ignore_robots=not spec.obey_robots,
+        max_crawl_delay=spec.max_crawl_delay_seconds,
+        robots_patience=spec.robots_patience_seconds,
         user_agent=spec.user_agent,
         webhook=receiver_of(spec.webhook or "") or None,
     )

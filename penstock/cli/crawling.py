@@ -34,6 +34,12 @@ def crawl(
     allow: Annotated[Many, typer.Option(metavar="PATTERN", help=f"Only URLs that match: {_REPEATABLE}")] = None,
     deny: Annotated[Many, typer.Option(metavar="PATTERN", help=f"No URLs that match: {_REPEATABLE}")] = None,
     ignore_robots: Annotated[bool, typer.Option("--ignore-robots", help="Do not ask for robots.txt.")] = False,
+    max_crawl_delay: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Leave hosts out that ask for a longer Crawl-delay [300].")
+    ] = None,
+    robots_patience: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Wait so long for a robots.txt that cannot be had [14400].")
+    ] = None,
     allow_private: AllowPrivate = False,
     user_agent: UserAgent = None,
     seeds_file: Annotated[

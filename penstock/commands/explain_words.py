@@ -19,6 +19,7 @@ EXCLUDED = {
     "trap": "it looks like an endless site: too deep, repeating itself, or swarming with parameters",
     "too_many_redirects": "too many redirects in a row led to it",
     "host_pages": "the crawl had taken up as many pages of this host as it may",
+    "crawl_delay": "its host asks for more time between requests than the crawl allows (--max-crawl-delay)",
     "max_pages": "the crawl had fetched as many pages as it may",
     "blocked_address": "its host has a private or loopback address, which is not allowed (--allow-private)",
     "cancelled": "the crawl was cancelled",
@@ -60,6 +61,7 @@ def _robots(facts: dict[str, Any], _at: str) -> list[str]:
     status = f" ({facts['status']})" if facts["status"] else ""
     reason = f": {facts['reason']}" if facts["reason"] else ""
     delay = f"; crawl-delay {_seconds(facts['crawl_delay_ms'])}" if facts["crawl_delay_ms"] else ""
+    delay += "; an older copy was gone by meanwhile" if facts.get("stale") else ""
     return [f"robots.txt of {facts['host']}{status} {_VERDICTS.get(facts['verdict'], facts['verdict'])}{reason}{delay}"]
 
 

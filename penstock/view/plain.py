@@ -7,6 +7,7 @@ import time
 
 from contract.logs import visible
 from penstock.view.state import CrawlState
+from penstock.view.waits import words
 
 #: Between two lines.
 EVERY_SECONDS = 2.0
@@ -34,10 +35,11 @@ class PlainView:
 
 def line_of(state: CrawlState) -> str:
     """The state in one line."""
+    waits = words(state.waits, now_ms=state.now_ms)
     return (
         f"{visible(state.name)} {state.state} {state.seconds:.0f}s: {state.fetched} fetched, {state.failed} failed, "
         f"{state.excluded} excluded, {state.queued} queued, {state.in_flight} in flight, "
-        f"{state.items} items, {state.pages_per_second:.1f} pages/s"
+        f"{state.items} items, {state.pages_per_second:.1f} pages/s{'; ' if waits else ''}{waits}"
     )
 
 

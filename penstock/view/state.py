@@ -27,7 +27,8 @@ class CrawlState(msgspec.Struct, frozen=True, kw_only=True):
 
     Of the last ten seconds: `latency_ms` {p50, p95} of answers, empty without one; `hosts` [{host, per_second,
     latency_ms, errors}], the busiest first, `latency_ms` being their median or None. `latest` pages [{url, status,
-    title}] and `failures` [{url, reason, status, detail}] have the newest last.
+    title}] and `failures` [{url, reason, status, detail}] have the newest last. `waits` has {hosts, first [{host, for,
+    why, until (Unix ms)}]} while hosts are waited for; `now_ms` is the watcher's clock.
     """
 
     crawl: str
@@ -54,6 +55,8 @@ class CrawlState(msgspec.Struct, frozen=True, kw_only=True):
     hosts: list[dict[str, Any]] = []
     spark: tuple[float, ...] = ()
     complete: bool = False
+    waits: dict[str, Any] = {}
+    now_ms: int = 0
 
 
 class Watcher:
@@ -76,13 +79,14 @@ class Watcher:
             numbers |= record
         known = {key: value for key, value in numbers.items() if key in CrawlState.__struct_fields__}
         known |= {"crawl": self.crawl, "name": self.name, "complete": complete}
-        known |= {"backlog": {}} if complete else {}
+        known |= {"backlog": {}, "waits": {}} if complete else {}
         now = self._clock()
         shares = self._recents.fresh(parts, now=now, unix=time.time())
         known |= self._recents.fields(shares)
         rate = self._rate(int(known.get("fetched", 0)), now=now)
         if now - self._began < FIRST_SECONDS:
             rate = rate_of(shares)
+        known["now_ms"] = int(time.time() * 1000)
         return CrawlState(**known, seconds=now - self._began, pages_per_second=rate, spark=tuple(self._spark))
 
     def _rate(self, fetched: int, *, now: float) -> float:

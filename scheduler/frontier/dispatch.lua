@@ -1,6 +1,6 @@
 -- Issue due URLs: the frontier → page.fetch. Crawls take turns, one URL each; within a crawl the host goes first that
 -- may be asked for the longest time. A host at its limit is parked (absent from `due`) until `settle` wakes it.
--- (with keys.lua, envelope.lua, queues.lua)
+-- (with keys.lua, waits.lua, envelope.lua, queues.lua)
 --
 -- KEYS[1]  root of all keys
 -- ARGV[1]  time (RFC 3339)
@@ -14,7 +14,8 @@ local time, now = ARGV[1], now_ms()
 local SOURCE = 'scheduler.dispatch'
 local LOOKS = 50      -- hosts looked at for one URL, before the turn passes on
 local RUN = 200       -- jobs issued in one run, so that the server is never busy for long
-local CHUNK = 500     -- jobs left out in one run, when a crawl has reached its bound
+local CHUNK = 500     -- jobs left out in one run, when a crawl has reached its bound or a host is given up
+local FIRST_CONTACT = 30000 -- a host that has never answered may not be there at all: it is waited for no longer
 local EXCLUDED = 8    -- events of URLs left out weigh as much as one page that waits
 
 local function room_for_jobs()
@@ -46,26 +47,30 @@ if not is_restored() then
   return {0, -1, 0, int(redis.call('GET', in_flight_key)), 0}
 end
 
-local crawls, info = {}, {}
+local crawls, info, chunk = {}, {}, CHUNK
 for _, crawl in ipairs(redis.call('ZRANGE', turns_key, 0, -1)) do
   requeue(crawl)
   local f = redis.call('HMGET', crawl_key(crawl),
-    'delay', 'per_host', 'robots', 'max_pages', 'pages', 'in_flight', 'hold')
+    'delay', 'per_host', 'robots', 'max_pages', 'pages', 'in_flight', 'hold', 'max_crawl_delay', 'patience', 'begun')
   if int(f[7]) == 0 then -- else its scope is not known yet
     crawls[#crawls + 1] = crawl
     info[crawl] = {delay = int(f[1]), per_host = int(f[2]), robots = f[3] == '1', most = int(f[4]), pages = int(f[5]),
-      in_flight = int(f[6]), served = 0}
+      in_flight = int(f[6]), served = 0, longest = int(f[8] or '300000'), patience = int(f[9] or '14400000'),
+      begun = int(f[10])}
   end
 end
 
 -- The strictest limit and the longest delay of all running crawls that want a host hold for each of them, or the
 -- eager one would keep the host too busy for the gentle one to get its turn.
-local function terms(c, host)
-  local per_host, delay = c.per_host, c.delay
+
+local function terms(c, host, crawl_delay)
+  local per_host, delay = c.per_host, delay_of(c.delay, crawl_delay, c.longest)
   if redis.call('SCARD', host_crawls_key(host)) > 1 then
     for _, name in ipairs(redis.call('SMEMBERS', host_crawls_key(host))) do
       local other = info[name]
-      if other then per_host, delay = math.min(per_host, other.per_host), math.max(delay, other.delay) end
+      if other then
+        per_host, delay = math.min(per_host, other.per_host), math.max(delay, delay_of(other.delay, crawl_delay, other.longest))
+      end
     end
   end
   return per_host, delay
@@ -80,6 +85,7 @@ end
 local function unqueue(crawl, host)
   redis.call('SREM', host_crawls_key(host), crawl)
   redis.call('ZREM', due_key(crawl), host)
+  hide_waiting(crawl, host)
 end
 
 local function next_queued(crawl, c, host, h)
@@ -112,15 +118,47 @@ local function ask_robots(crawl, host, h)
   return true
 end
 
+-- The wait for a host's robots.txt, as far as this crawl's patience goes; it is asked once more at the very end of it.
+local function wait(c, h, w)
+  local patience = w.answered and c.patience or math.min(c.patience, FIRST_CONTACT)
+  local since = math.max(w.since, c.begun)
+  h.waits = true
+  if w.tried - since >= patience then
+    h.lost = string.format('robots.txt could not be had for %d s: %s', (w.tried - since) / 1000, w.why)
+  end
+  h.free_at = math.max(h.free_at, math.min(w.at, since + patience))
+end
+
 local function look_at(host, c)
   local f = redis.call('HMGET', host_key(host), 'in_flight', 'asked_at', 'next_at', 'block_until', 'crawl_delay',
-    'robots', 'robots_until', 'robots_tries')
-  local per_host, delay = terms(c, host)
-  local h = {in_flight = int(f[1]), limit = per_host, gap = math.max(delay, int(f[5])), tries = int(f[8])}
+    'robots', 'robots_until', 'robots_tries', 'waits_for', 'waits_since', 'waits_tried', 'waits_until', 'waits_why',
+    'answered')
+  local per_host, delay = terms(c, host, int(f[5]))
+  local h = {in_flight = int(f[1]), limit = per_host, gap = delay, tries = int(f[8])}
   h.free_at = math.max(int(f[3]), int(f[4]), int(f[2]) + h.gap)
   h.pending = f[6] == 'pending'
   h.unknown = c.robots and not (f[6] == 'known' and int(f[7]) > now)
+  h.too_slow = c.robots and not h.unknown and int(f[5]) > c.longest
+  if h.unknown and f[9] == 'robots' then
+    wait(c, h, {since = int(f[10]), tried = int(f[11]), at = int(f[12]), why = f[13], answered = f[14] == '1'})
+  end
   return h
+end
+
+-- A host of this crawl, of which nothing more is asked: its queue is emptied, a chunk at a time. True if it is empty.
+local function empty(crawl, host, say_of)
+  local popped = chunk > 0 and redis.call('ZPOPMIN', queue_key(crawl, host), chunk) or {}
+  for i = 1, #popped, 2 do
+    say_of(popped[i])
+    redis.call('HINCRBY', crawl_key(crawl), 'queued', -1)
+    redis.call('HINCRBY', crawl_key(crawl), 'unfinished', -2)
+  end
+  chunk = chunk - #popped / 2
+  if redis.call('EXISTS', queue_key(crawl, host)) == 1 then return false end
+  unqueue(crawl, host)
+  rest(host)
+  finish(crawl, SOURCE, time)
+  return true
 end
 
 -- Issue one URL of this crawl: true, or false and the ms when one may be due (-1: none, or not before a settle).
@@ -132,8 +170,14 @@ local function claim(crawl, c)
     local host = first[1]
     local h = look_at(host, c)
     -- A robots.txt is asked for in its crawl's turn, as a page is: whoever does not go by it cannot keep it waiting.
+    if h.waits then show_waiting(crawl, host, h.free_at) end
     if h.in_flight >= h.limit or (c.robots and h.pending) then
       redis.call('ZREM', due_key(crawl), host)
+    elseif h.lost or h.too_slow then
+      if not empty(crawl, host, function(member)
+        if h.lost then return give_up(crawl, member, 'robots_unreachable', h.lost, SOURCE, time) end
+        leave_out(crawl, member, 'crawl_delay', SOURCE, time)
+      end) then return false, now end
     elseif h.free_at > now then
       redis.call('ZADD', due_key(crawl), whole(h.free_at), host)
     elseif h.unknown then
@@ -193,7 +237,7 @@ end
 -- Who came first now comes last next time, so that of any two crawls that want the same host, each is first in turn.
 for i = #crawls, 1, -1 do
   if info[crawls[i]].served > 0 and #crawls > 1 then
-    redis.call('ZADD', turns_key, redis.call('INCR', turn_key), crawls[i])
+    redis.call('ZADD', turns_key, 'XX', redis.call('INCR', turn_key), crawls[i]) -- unless it is over by now
   end
 end
 return {issued, soonest < 0 and -1 or math.max(0, soonest - now), held and 1 or 0,

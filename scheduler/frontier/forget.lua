@@ -43,7 +43,7 @@ local function free_queues()
 end
 
 if free_seen(crawl) and free_seen(crawl .. '.left') and free_queues() then
-  redis.call('UNLINK', due_key(crawl), retries_key(crawl), places_key(crawl), unread_key(crawl))
+  redis.call('UNLINK', due_key(crawl), retries_key(crawl), places_key(crawl), unread_key(crawl), waits_key(crawl))
   redis.call('EXPIRE', crawl_key(crawl), CRAWL_LIFE)
   redis.call('SREM', forgetting_key, crawl)
 end

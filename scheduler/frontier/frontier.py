@@ -22,17 +22,17 @@ from scheduler.frontier.jobs import Candidate, Known
 _TAKE = ("contract.bus", "take.lua")
 _ADMIT = (_TAKE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "admit.lua")
 _HERE = "scheduler.frontier"
-START = Script(_HERE, *_ADMIT, "places.lua", "start.lua")
+START = Script(_HERE, *_ADMIT, "waits.lua", "places.lua", "start.lua")
 ADD = Script(_HERE, *_ADMIT, "places.lua", "add.lua")
 DISCOVER = Script(_HERE, *_ADMIT, "discover.lua")
 _RESTORE = (_TAKE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "admit.lua", "places.lua", "restoring.lua")
-RESTORE_CRAWL = Script(_HERE, *_RESTORE, "restore_crawl.lua")
+RESTORE_CRAWL = Script(_HERE, *_RESTORE, "waits.lua", "restore_crawl.lua")
 RESTORE_PAGES = Script(_HERE, *_RESTORE, "restore_pages.lua")
 RESTORE_LINKS = Script(_HERE, *_RESTORE, "restore_links.lua")
 RESTORE_END = Script(_HERE, *_RESTORE, "restore_end.lua")
 CONTROL = Script(_HERE, _TAKE, "keys.lua", "envelope.lua", "control.lua")
-SETTLE = Script(_HERE, _TAKE, "keys.lua", "envelope.lua", "queues.lua", "settle.lua")
-DISPATCH = Script(_HERE, "keys.lua", "envelope.lua", "queues.lua", "dispatch.lua")
+SETTLE = Script(_HERE, _TAKE, "keys.lua", "waits.lua", "envelope.lua", "queues.lua", "settle.lua")
+DISPATCH = Script(_HERE, "keys.lua", "waits.lua", "envelope.lua", "queues.lua", "dispatch.lua")
 REVIVE = Script(_HERE, "keys.lua", "envelope.lua", "queues.lua", "revive.lua")
 FORGET = Script(_HERE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "forget.lua")
 
@@ -59,6 +59,10 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     retry_job: bytes = b""
     crawl_delay_ms: int = 0
     robots_good_ms: int = 0
+    robots_again_ms: int = 0
+    robots_stale: bool = False
+    robots_why: str = ""
+    answered: bool = True
 
 
 class Issued(msgspec.Struct, frozen=True):
@@ -150,6 +154,7 @@ class Frontier:
         args = [
             *(s.crawl, s.host, s.kind, int(s.asked), s.elapsed_ms, int(s.trouble), s.block_ms),
             *(s.retry_in_ms, s.retry_depth, s.retry_job, s.crawl_delay_ms, s.robots_good_ms),
+            *(s.robots_again_ms, int(s.robots_stale), s.robots_why, int(s.answered)),
         ]
         return Call(SETTLE, self._keys(delivery), [*self._head(delivery), *args])
 

@@ -10,6 +10,7 @@
 --                   unfinished  obligations: 2 for each URL (its outcome, and the reading of its page)
 --                   discovered, queued, in_flight, fetched, pages, failed, excluded, retried   counts of URLs
 --                   delay, per_host, robots, max_pages, max_host_pages   from the spec, as numbers
+--                   max_crawl_delay, patience   too, in ms;  begun   when it came to this server (ms)
 --                   sequence   counter for first come first served
 -- host:<h>    HASH  in_flight     requests now
 --                   asked_at      when the last request started (ms)
@@ -19,6 +20,8 @@
 --                   errors        in a row
 --                   latency       moving average (ms)
 --                   robots        '' | pending | known;  robots_until (ms);  robots_tries
+--                   answered      1 once it has answered anything
+--                   waits_*       see waits.lua
 -- A queued job is `<fingerprint>.<attempt>|<JSON of page.fetch>`.
 local root = KEYS[1]
 
@@ -29,6 +32,7 @@ local function queue_key(c, h) return root .. 'queue:' .. c .. ':' .. h end
 local function seen_key(c) return root .. 'seen:' .. c end
 local function bucket_key(c, g, b) return root .. 'seen:' .. c .. ':' .. g .. ':' .. b end
 local function retries_key(c) return root .. 'retries:' .. c end
+local function waits_key(c) return root .. 'waits:' .. c end
 local function places_key(c) return root .. 'places:' .. c end
 local function unread_key(c) return root .. 'unread:' .. c end
 local function host_key(h) return root .. 'host:' .. h end

@@ -1,10 +1,13 @@
 -- Library. Queues of URL jobs, one for each host and crawl, and what happens to a job that is left out.
 --
 -- wake(host, at)                      the host may be asked from `at` on: show it to all crawls that want it
+-- delay_of(delay, crawl_delay, most)  ms from one request to the next; who asks for more than `most` is left out of a
+--                                     crawl that goes by robots.txt, and is nothing to one that does not
 -- rest(host)                          nobody wants the host for now: it is remembered for a while, and for as long as
 --                                     any wait that is noted on it
 -- enqueue(crawl, host, depth, member) queue a job, by depth, then first come first served
 -- leave_out(crawl, member, reason, source, time)  count and say the outcome of a job that is not asked for
+-- give_up(crawl, member, reason, detail, source, time)  the same for one that cannot be asked for
 local DEPTH_STEP = 2 ^ 40 -- leaves room for 10^12 URLs on one depth and 8,000 depths
 local HOST_LIFE = 7200000 -- a host that nobody wants is remembered for two hours behind its last wait (a day, maybe)
 
@@ -18,10 +21,14 @@ local function rest(host)
   if redis.call('EXISTS', host_crawls_key(host)) == 1 then return end
   local now = now_ms()
   local last = now
-  for _, at in ipairs(redis.call('HMGET', host_key(host), 'asked_at', 'next_at', 'block_until')) do
+  for _, at in ipairs(redis.call('HMGET', host_key(host), 'asked_at', 'next_at', 'block_until', 'waits_until')) do
     last = math.max(last, int(at))
   end
   redis.call('PEXPIRE', host_key(host), whole(last - now + HOST_LIFE))
+end
+
+local function delay_of(delay, crawl_delay, most)
+  return crawl_delay <= most and math.max(delay, crawl_delay) or delay
 end
 
 local function enqueue(crawl, host, depth, member)
@@ -51,4 +58,13 @@ local function leave_out(crawl, member, reason, source, time)
   local fingerprint = string.sub(member, 1, 16)
   say('page.excluded', source, time, crawl, crawl .. '.' .. fingerprint .. '.excluded',
     string.sub(member, bar + 1, -2) .. ',"reason":"' .. reason .. '"}')
+end
+
+local function give_up(crawl, member, reason, detail, source, time)
+  redis.call('HINCRBY', crawl_key(crawl), 'failed', 1)
+  if attempt_of(member) > 1 then return end -- as above
+  local page = cjson.decode(string.sub(member, string.find(member, '|', 1, true) + 1))
+  page.hops, page.attempt, page.asked, page.reason, page.detail = page.hops or 0, 0, false, reason, detail
+  page.via = page.via or cjson.null
+  say('page.failed', source, time, crawl, crawl .. '.' .. page.fingerprint .. '.given_up', cjson.encode(page))
 end

@@ -3,7 +3,7 @@
 --   it goes on, and is running or paused as it is recorded; its seeds and what was found come with the next parts
 --   or it was cancelled: so it is here
 --   or it has ended here, under a version that is another event's by now: its end is said again, under a free one
--- (with take.lua, keys.lua, envelope.lua, queues.lua, places.lua, restoring.lua)
+-- (with take.lua, keys.lua, waits.lua, envelope.lua, queues.lua, places.lua, restoring.lua)
 --
 -- KEYS[1]   root of all keys
 -- KEYS[2]   stream of the delivery
@@ -31,6 +31,7 @@ if not here[1] then
   redis.call('HSET', crawl_key(crawl), 'name', ARGV[7], 'spec', ARGV[8], 'version', version, 'delay', ARGV[11],
     'per_host', ARGV[12], 'robots', ARGV[13], 'max_pages', ARGV[14], 'max_host_pages', ARGV[15], 'hold', 0,
     'unfinished', 0, 'restoring', ARGV[6])
+  set_terms(crawl, ARGV[8])
   redis.call('HSET', names_key, ARGV[7], crawl)
   go_or_rest(crawl, state)
 elseif int(here[2]) < version then

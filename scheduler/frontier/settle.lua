@@ -1,5 +1,5 @@
 -- A job has its outcome: free the host's slot, spare the host as it deserves, plan the retry, end the crawl.
--- (with take.lua, keys.lua, envelope.lua, queues.lua)
+-- (with take.lua, keys.lua, waits.lua, envelope.lua, queues.lua)
 --
 -- KEYS[1]   root of all keys
 -- KEYS[2]   stream of the delivery
@@ -11,7 +11,12 @@
 -- ARGV[9]   1 if the host is in trouble
 -- ARGV[10]  ms for which the host wants to be left alone
 -- ARGV[11]  ms until the retry             ARGV[12]  its depth   ARGV[13]  its job
--- ARGV[14]  crawl-delay ms (kind robots)   ARGV[15]  ms for which the robots.txt is good; 0: ask again
+--           kind robots: the page's job that asked, which is queued again as it was, or ''
+-- For the kind robots:
+-- ARGV[14]  crawl-delay ms                 ARGV[15]  ms for which the robots.txt is good; 0: it could not be had
+-- ARGV[16]  ms after which to ask again; 0: nobody was asked at all
+-- ARGV[17]  1 if the workers hold an older copy, to be gone by meanwhile            ARGV[18]  why it could not be had
+-- ARGV[19]  1 if the host has answered
 -- returns   1, or 0 if somebody else did this before
 if not take(KEYS[2], ARGV[1], ARGV[2]) then return 0 end
 local crawl, host, kind, now = ARGV[4], ARGV[5], ARGV[6], now_ms()
@@ -19,14 +24,14 @@ local FIRST_PAUSE, LONGEST_PAUSE = 1000, 60000 -- after trouble; doubles with ea
 local SLOW, RISE = 1000, 4                     -- an answer slower than both backs off
 local hk, ck = host_key(host), crawl_key(crawl)
 local asked, trouble, good = ARGV[7] == '1', ARGV[9] == '1', tonumber(ARGV[15])
-local c = redis.call('HMGET', ck, 'state', 'delay')
+local c = redis.call('HMGET', ck, 'state', 'delay', 'max_crawl_delay')
 
 -- The distance to the next request, from when this one was sent.
 local f = redis.call('HMGET', hk, 'in_flight', 'asked_at', 'next_at', 'errors', 'latency', 'crawl_delay', 'block_until')
 local in_flight, asked_at, next_at, errors, latency = int(f[1]), int(f[2]), int(f[3]), int(f[4]), int(f[5])
 local crawl_delay, block = int(f[6]), int(f[7])
 if kind == 'robots' and good > 0 then crawl_delay = tonumber(ARGV[14]) end
-local gap = math.max(int(c[2]), crawl_delay)
+local gap = delay_of(int(c[2]), crawl_delay, int(c[3] or '300000'))
 local elapsed = tonumber(ARGV[8])
 if asked then
   asked_at = math.max(asked_at, now - elapsed)
@@ -48,18 +53,31 @@ if ARGV[10] ~= '0' then block = math.max(block, now + tonumber(ARGV[10])) end
 
 redis.call('HSET', hk, 'in_flight', math.max(0, in_flight - 1), 'asked_at', whole(asked_at), 'next_at', whole(next_at),
   'errors', errors, 'latency', latency, 'block_until', whole(block), 'crawl_delay', crawl_delay)
+if ARGV[19] == '1' then redis.call('HSET', hk, 'answered', 1) end
 if redis.call('DECR', in_flight_key) < 0 then redis.call('SET', in_flight_key, 0) end
-if kind == 'robots' and good > 0 then
-  redis.call('HSET', hk, 'robots', 'known', 'robots_until', whole(now + good), 'robots_tries', 0)
-elseif kind == 'robots' then
-  redis.call('HSET', hk, 'robots', '')
+if kind == 'robots' then
+  local again = tonumber(ARGV[16])
+  if good > 0 then
+    redis.call('HSET', hk, 'robots', 'known', 'robots_until', whole(now + good), 'robots_tries', 0)
+    wait_no_more(host)
+  elseif again > 0 and ARGV[17] == '1' then
+    redis.call('HSET', hk, 'robots', 'known', 'robots_until', whole(now + again))
+    wait_no_more(host)
+  else
+    redis.call('HSET', hk, 'robots', '')
+    if again > 0 then wait_for(host, 'robots', ARGV[18], now, now + again) end
+  end
 end
 wake(host, math.max(next_at, block))
 rest(host)
 
-if kind == 'robots' or not c[1] then return 1 end
+if (kind == 'robots' and ARGV[13] == '') or not c[1] then return 1 end
 redis.call('HINCRBY', ck, 'in_flight', -1)
 if c[1] ~= 'running' and c[1] ~= 'paused' then return 1 end
+if kind == 'robots' then
+  enqueue(crawl, host, tonumber(ARGV[12]), ARGV[13])
+  return 1
+end
 if kind == 'retry' then
   redis.call('HINCRBY', ck, 'retried', 1)
   redis.call('ZADD', retries_key(crawl), whole(now + tonumber(ARGV[11])), host .. ' ' .. ARGV[12] .. ' ' .. ARGV[13])

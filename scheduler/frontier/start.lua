@@ -1,5 +1,5 @@
 -- Begin a crawl with its seeds, or go on with the unfinished one of the same name.
--- (with take.lua, keys.lua, envelope.lua, seen.lua, queues.lua, admit.lua, places.lua)
+-- (with take.lua, keys.lua, waits.lua, envelope.lua, seen.lua, queues.lua, admit.lua, places.lua)
 --
 -- KEYS[1]   root of all keys
 -- KEYS[2]   stream of the delivery
@@ -44,6 +44,7 @@ redis.call('HSET', names_key, name, crawl)
 redis.call('HSET', crawl_key(crawl), 'state', 'running', 'name', name, 'spec', ARGV[6],
   'delay', ARGV[8], 'per_host', ARGV[9], 'robots', ARGV[10], 'max_pages', ARGV[11], 'max_host_pages', ARGV[12],
   'hold', ARGV[13], 'unfinished', 0)
+set_terms(crawl, ARGV[6])
 redis.call('ZADD', turns_key, 0, crawl)
 local version = next_version(crawl)
 say('crawl.started', 'scheduler.seed', time, crawl, life_id(crawl, version),

@@ -7,12 +7,14 @@ finished here: that is the stage's hand-over.
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from contract.bus import Consumer, Delivery
 from contract.bus.gate import wait_at_gate
 from contract.commands import PageFetch
 from contract.crawls import CrawlSpec
 from scraper.crawls import CrawlBook
-from scraper.errors import FetchError, RobotsUnreachable
+from scraper.errors import FetchError
 from scraper.fetchers.outcomes import Outcome, excluded, of_answer, of_error, of_robots, outcome_id
 from scraper.http.addresses import check_url, host_key
 from scraper.http.budget import Share
@@ -25,9 +27,28 @@ from scraper.robots.verdict import Robots, fetch_robots
 #: Larger bodies are digested and compressed in a thread, so that they do not hold up the requests in flight.
 LONG_WORK_BYTES = 256 * 1024
 
+#: A robots.txt that was asked for in vain is not asked for again for the pages that come within this time.
+IN_VAIN_SECONDS = 1.0
+
 
 class _Elsewhere(Exception):
     """Raised at the gate when the delivery belongs to another consumer by now."""
+
+
+class _Unreachable(Exception):
+    """Raised for a page whose host's robots.txt nobody knows and nobody can have now."""
+
+    def __init__(self, robots: Robots) -> None:
+        super().__init__(robots.record.reason)
+        self.robots = robots
+
+
+class _Asking:
+    """One asking for a host's robots.txt, for all pages that want it meanwhile."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.in_vain: Robots | None = None
 
 
 class Jobs:
@@ -36,10 +57,10 @@ class Jobs:
     def __init__(self, consumer: Consumer, client: Client, *, allow_private: bool) -> None:
         self._consumer, self._client, self._allow_private = consumer, client, allow_private
         self._crawls, self.robots = CrawlBook(consumer.bus), RobotsBook(consumer.bus)
-        self._asking: dict[str, asyncio.Lock] = {}
+        self._asking: dict[str, _Asking] = {}
 
-    async def do(self, delivery: Delivery, share: Share) -> tuple[Outcome, Robots | None] | None:
-        """The outcome of a job, and for a robots job what is to be shared; None: forget the delivery.
+    async def do(self, delivery: Delivery, share: Share) -> Outcome | None:
+        """The outcome of a job; None: forget the delivery.
 
         `share` makes room for the body, and is the caller's to give back.
         """
@@ -47,26 +68,37 @@ class Jobs:
         crawl = await self._crawls.look_up(delivery.envelope.crawl)
         if crawl is None or crawl.state == "cancelled":
             detail = "the crawl was cancelled" if crawl else "there is no such crawl any more"
-            return excluded(job, "cancelled", detail), None
+            return excluded(job, "cancelled", detail)
         try:
             if job.robots:
-                robots = await self._ask_robots(delivery, job.url, crawl.spec, attempt=job.attempt)
-                self._recall(job.host, crawl.spec, robots)
-                return of_robots(job, robots), robots
-            return await self._do_page(delivery, crawl.spec, share), None
+                return await self._do_robots(delivery, crawl.spec)
+            return await self._do_page(delivery, crawl.spec, share)
+        except _Unreachable as error:
+            return of_robots(job, error.robots)
         except _Elsewhere:
             return None
+
+    async def _do_robots(self, delivery: Delivery, spec: CrawlSpec) -> Outcome:
+        job: PageFetch = delivery.payload
+        robots = await self._ask_robots(delivery, job.url, spec)
+        if robots.is_had:
+            await self.robots.store(job.host, spec, robots)
+            return of_robots(job, robots)
+        return of_robots(job, robots, stale=await self.robots.has_copy(job.host, spec))
 
     async def _do_page(self, delivery: Delivery, spec: CrawlSpec, share: Share) -> Outcome:
         job: PageFetch = delivery.payload
         try:
             check_url(job.url, allow_private=self._allow_private)
             known = await self._known(delivery, job, spec) if spec.obey_robots else None
-            if known and known.record.verdict in ("deny", "retry"):
-                raise _unreachable(known)
             if known and not known.allow(job.url):
                 return excluded(job, "robots", "the host's robots.txt disallows this URL")
-            gap = max(spec.delay_seconds * 1000, known.record.crawl_delay_ms if known else 0)
+            crawl_delay_ms = known.crawl_delay_ms if known else 0
+            if crawl_delay_ms > spec.max_crawl_delay_seconds * 1000:
+                return excluded(
+                    job, "crawl_delay", f"the host asks for {crawl_delay_ms / 1000:,.0f} s between requests"
+                )
+            gap = max(spec.delay_seconds * 1000, crawl_delay_ms)
             gate = self._gate(delivery, job.host, gap)
             answer = await self._client.get(
                 job.url, user_agent=spec.user_agent, before_send=gate, make_room=share.make_room
@@ -89,34 +121,38 @@ class Jobs:
     # -- robots.txt
 
     async def _known(self, delivery: Delivery, job: PageFetch, spec: CrawlSpec) -> Known:
-        """What is known of the host; asks for it here where the scheduler's own asking has expired meanwhile."""
+        """What is known of the host; asks for it here where the scheduler's own asking has expired meanwhile.
+
+        Raises `_Unreachable`, also for those that waited while another one asked in vain.
+        """
         known = await self.robots.look_up(job.host, spec)
         if known:
             return known
-        lock = self._asking.setdefault(job.host, asyncio.Lock())
-        try:
-            async with lock:
-                known = await self.robots.look_up(job.host, spec)
-                if known:
-                    return known
-                robots = await self._ask_robots(delivery, f"{job.host}/robots.txt", spec, attempt=1)
-                await self.robots.store(job.host, robots)
-                return self._recall(job.host, spec, robots) or Known(robots.record, None, 0.0)
-        finally:
-            self._asking.pop(job.host, None)
+        asking = self._asking.setdefault(job.host, _Asking())
+        async with asking.lock:
+            return await self.robots.look_up(job.host, spec) or await self._ask_once(asking, delivery, spec)
 
-    async def _ask_robots(self, delivery: Delivery, url: str, spec: CrawlSpec, *, attempt: int) -> Robots:
+    async def _ask_once(self, asking: _Asking, delivery: Delivery, spec: CrawlSpec) -> Known:
+        if asking.in_vain:
+            raise _Unreachable(asking.in_vain)
+        host = delivery.payload.host
+        try:
+            robots = await self._ask_robots(delivery, f"{host}/robots.txt", spec)
+        finally:
+            asyncio.get_running_loop().call_later(IN_VAIN_SECONDS, self._asking.pop, host, None)
+        if robots.is_had:
+            return await self.robots.store(host, spec, robots)
+        asking.in_vain = msgspec.structs.replace(robots, asked=False, elapsed_ms=0)
+        raise _Unreachable(robots)
+
+    async def _ask_robots(self, delivery: Delivery, url: str, spec: CrawlSpec) -> Robots:
         gap = spec.delay_seconds * 1000
         return await fetch_robots(
             self._client,
             url,
             user_agent=spec.user_agent,
-            attempt=attempt,
             gate=lambda target: self._gate(delivery, host_key(target), gap),
         )
-
-    def _recall(self, host: str, spec: CrawlSpec, robots: Robots) -> Known | None:
-        return self.robots.remember(host, spec, robots.record) if robots.life_ms else None
 
     # -- the politeness gate
 
@@ -130,9 +166,3 @@ class Jobs:
                 raise _Elsewhere
 
         return wait
-
-
-def _unreachable(known: Known) -> RobotsUnreachable:
-    error = RobotsUnreachable(f"robots.txt could not be had: {known.record.reason}", asked=False)
-    error.retryable = known.record.verdict == "retry"  # type: ignore[misc]
-    return error

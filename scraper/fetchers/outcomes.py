@@ -12,7 +12,7 @@ import msgspec
 from contract.commands import PageFetch
 from contract.crawls import CrawlSpec
 from contract.envelope import Envelope, Message, Payload, new_message
-from contract.pages import BodyRef, PageExcluded, PageFailed, PageFetched, RobotsFetched
+from contract.pages import BodyRef, PageExcluded, PageFailed, PageFetched, ReturnedJob, RobotsFetched
 from contract.topology import FETCH
 from scraper.errors import FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
 from scraper.http.client import Answer
@@ -41,8 +41,13 @@ def message_of(job: Envelope, payload: Payload, *, subject: str) -> Message:
     """The message that ends a job.
 
     A failure has an id of its own: a job that is done again, because a failover has lost its outcome, may go well then.
+    So has each return of a job to the frontier, from where it comes again as it was.
     """
-    id = f"{outcome_id(job)}.failed" if isinstance(payload, PageFailed) else outcome_id(job)
+    id = outcome_id(job)
+    if isinstance(payload, PageFailed):
+        id += ".failed"
+    elif isinstance(payload, RobotsFetched) and payload.returned:
+        id = f"{job.id}.returned.{payload.started_at}"
     return new_message(payload, id=id, source=FETCH.name, crawl=job.crawl, subject=subject, cause=job)
 
 
@@ -127,12 +132,12 @@ def excluded(job: PageFetch, reason: str, detail: str = "") -> Outcome:
     return Outcome(PageExcluded(**_of_job(job), reason=reason, detail=detail, robots=job.robots))
 
 
-def of_robots(job: PageFetch, robots: Robots) -> Outcome:
-    """The outcome of a robots job."""
+def of_robots(job: PageFetch, robots: Robots, *, stale: bool = False) -> Outcome:
+    """The outcome of a robots job; or of a page's that goes back, because its host's robots.txt cannot be had now."""
     payload = RobotsFetched(
         host=job.host,
-        url=job.url,
-        attempt=job.attempt,
+        url=job.url if job.robots else f"{job.host}/robots.txt",
+        attempt=job.attempt if job.robots else 1,
         verdict=robots.record.verdict,
         status=robots.status,
         reason=robots.record.reason,
@@ -142,6 +147,8 @@ def of_robots(job: PageFetch, robots: Robots) -> Outcome:
         started_at=robots.started_at or int(time.time() * 1000),
         elapsed_ms=robots.elapsed_ms,
         asked=robots.asked,
+        stale=stale,
+        returned=None if job.robots else msgspec.convert(_of_job(job), ReturnedJob),
     )
     return Outcome(payload)
 
@@ -151,7 +158,7 @@ def lost(job: PageFetch, why: str) -> Outcome:
     if not job.robots:
         return of_error(job, WorkerLost(why))
     payload = RobotsFetched(
-        host=job.host, url=job.url, attempt=job.attempt, verdict="deny", reason=f"{WorkerLost.reason}: {why}"
+        host=job.host, url=job.url, attempt=job.attempt, verdict="retry", reason=f"{WorkerLost.reason}: {why}"
     )
     return Outcome(payload)
 

@@ -9,10 +9,11 @@ import time
 import msgspec
 
 from contract.bus import Bus
+from contract.bus.scripts import patiently
 from contract.crawls import CrawlSpec
 from contract.robots import RobotsRecord
 from scraper.robots.rules import Rules, product_token
-from scraper.robots.verdict import Robots
+from scraper.robots.verdict import LIFE_MS, Robots
 
 #: How long a process goes by the record it has read; one GET a host in this time.
 MEMORY_SECONDS = 60.0
@@ -27,6 +28,11 @@ class Known(msgspec.Struct, frozen=True):
     record: RobotsRecord
     rules: Rules | None
     read_at: float
+
+    @property
+    def crawl_delay_ms(self) -> int:
+        """The crawl-delay that this token is asked for."""
+        return self.rules.crawl_delay_ms if self.rules else self.record.crawl_delay_ms
 
     def allow(self, url: str) -> bool:
         """Whether the rules allow this URL; the verdict is another matter."""
@@ -51,12 +57,19 @@ class RobotsBook:
         if known and time.monotonic() - known.read_at < MEMORY_SECONDS:
             return known
         raw = await self._bus.redis.get(self._bus.keys.robots(host))
-        return self.remember(host, spec, _decoder.decode(raw)) if raw else None
+        record = _decoder.decode(raw) if raw else None
+        return self.remember(host, spec, record) if record and record.verdict in LIFE_MS else None
 
-    async def store(self, host: str, robots: Robots) -> None:
-        """Share a record with the other workers, where its verdict is final."""
-        if robots.life_ms:
-            await self._bus.redis.set(self._bus.keys.robots(host), robots.stored, px=robots.life_ms)
+    async def has_copy(self, host: str, spec: CrawlSpec) -> bool:
+        """Whether there are rules of this host to go by while it cannot be reached."""
+        known = await self.look_up(host, spec)
+        return known is not None and known.rules is not None
+
+    async def store(self, host: str, spec: CrawlSpec, robots: Robots) -> Known:
+        """Share what the host has said with the other workers, and remember it."""
+        key = self._bus.keys.robots(host)
+        await patiently(lambda: self._bus.redis.set(key, robots.stored, px=robots.life_ms))
+        return self.remember(host, spec, robots.record)
 
     def remember(self, host: str, spec: CrawlSpec, record: RobotsRecord) -> Known:
         """Keep a record in this process's memory; the oldest give way."""

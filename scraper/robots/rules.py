@@ -14,8 +14,8 @@ from contract.safe_text import without_credentials
 
 #: What is read of a robots.txt; the RFC asks for at least 500 KiB.
 MOST_BYTES = 512 * 1024
-#: The longest crawl-delay that is kept; larger ones are taken as this.
-LONGEST_DELAY_MS = 30_000
+#: The longest crawl-delay that is told apart: 30 years. Whoever asks for more asks for no crawler.
+LONGEST_DELAY_MS = 10**12
 MOST_SITEMAPS = 1_000
 
 _KNOWN = re.compile(
@@ -61,9 +61,9 @@ class Rules:
 
     @property
     def crawl_delay_ms(self) -> int:
-        """The crawl-delay in ms, at most LONGEST_DELAY_MS; 0 where there is none that makes sense."""
+        """The crawl-delay in ms as it is asked for; 0 where there is none that makes sense."""
         seconds = self._protego.crawl_delay(self.token)
-        if seconds is None or math.isnan(seconds) or seconds <= 0:
+        if seconds is None or not math.isfinite(seconds) or seconds <= 0:
             return 0
         return int(min(seconds * 1000, LONGEST_DELAY_MS))
 

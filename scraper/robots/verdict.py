@@ -1,7 +1,8 @@
 """A host's robots.txt: fetching it, and what its answer means (RFC 9309 §2.3.1).
 
 Takes its URL, gives a `Robots`: the verdict, with the record that goes to Redis. 2xx is read, 4xx means that there are
-no rules, 429 and 5xx and no answer mean that nothing may be fetched for now.
+no rules, 429 and 5xx and no answer mean that nothing may be fetched for now; how long that is waited for is not ours to
+say.
 """
 
 import time
@@ -18,10 +19,9 @@ from scraper.robots.rules import MOST_BYTES, Rules, product_token, readable
 from scraper.verdicts import verdict_on
 
 MOST_REDIRECTS = 5
-#: Attempts at an unreachable robots.txt before the host counts as off limits.
-ATTEMPTS = 3
-#: How long a record holds, by its verdict (RFC 9309 §2.4: at most a day). After `deny`, the host is asked again.
-LIFE_MS = {"rules": 86_400_000, "allow": 86_400_000, "deny": 300_000}
+#: How long a record is kept, by its verdict. The scheduler asks again within a day; behind that, rules are a copy that
+#: is gone by while the host cannot be reached (RFC 9309 §2.4). That there are no rules is no copy of anything.
+LIFE_MS = {"rules": 7 * 86_400_000, "allow": 86_400_000}
 
 _ACCEPT = "text/plain,*/*;q=0.5"
 _encoder = msgspec.json.Encoder()
@@ -42,6 +42,11 @@ class Robots(msgspec.Struct, frozen=True, kw_only=True):
     asked: bool = True
 
     @property
+    def is_had(self) -> bool:
+        """Whether the host has said what holds."""
+        return self.record.verdict in LIFE_MS
+
+    @property
     def life_ms(self) -> int:
         """For how long the record is worth keeping; 0 for the verdict `retry`."""
         return LIFE_MS.get(self.record.verdict, 0)
@@ -52,18 +57,18 @@ class Robots(msgspec.Struct, frozen=True, kw_only=True):
         return _encoder.encode(self.record)
 
 
-async def fetch_robots(client: Client, url: str, *, user_agent: str, attempt: int, gate: Gate) -> Robots:
+async def fetch_robots(client: Client, url: str, *, user_agent: str, gate: Gate) -> Robots:
     """Fetch one robots.txt, following at most MOST_REDIRECTS redirects, and say what it comes to."""
     try:
         answer = await _follow(client, url, user_agent=user_agent, gate=gate)
     except FetchError as error:
-        return _without_answer(error, attempt)
+        return _without_answer(error)
     if answer is None:
         return Robots(record=RobotsRecord(verdict="allow", reason="too_many_redirects"))
     try:
         return _of_answer(answer, product_token(user_agent))
     except Exception as error:
-        return _without_answer(own_error(error).at(answer.started_at, answer.elapsed_ms, asked=True), attempt)
+        return _without_answer(own_error(error).at(answer.started_at, answer.elapsed_ms, asked=True))
 
 
 async def _follow(client: Client, url: str, *, user_agent: str, gate: Gate) -> Answer | None:
@@ -80,11 +85,11 @@ async def _follow(client: Client, url: str, *, user_agent: str, gate: Gate) -> A
     return None
 
 
-def _without_answer(error: FetchError, attempt: int) -> Robots:
+def _without_answer(error: FetchError) -> Robots:
     if verdict_on(error).robots == "allow":
         verdict = "allow"
     else:
-        verdict = "deny" if attempt >= ATTEMPTS else "retry"
+        verdict = "retry"
     reason = f"{error.reason}: {error.detail}" if error.detail else error.reason
     return Robots(
         record=RobotsRecord(verdict=verdict, reason=reason),

@@ -113,7 +113,7 @@ def _robots_at(engine: Engine, crawl: str, url: str) -> list[Recorded]:
 
 def _robots(event: Recorded) -> Step:
     robots: RobotsFetched = event.message.payload
-    names = ("host", "verdict", "status", "reason", "crawl_delay_ms")
+    names = ("host", "verdict", "status", "reason", "crawl_delay_ms", "stale")
     return Step(event.message.envelope.time, "robots", {name: getattr(robots, name) for name in names})
 
 

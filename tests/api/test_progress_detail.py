@@ -179,6 +179,8 @@ async def test_hosts_come_with_their_pace_and_what_politeness_knows(stage, addre
         builders.page_fetched("http://slow.test/", started_at=now, elapsed_ms=900),
     )
     await stage.bus.redis.hset(stage.bus.keys.host(HOST), mapping={"in_flight": 1, "next_at": now + 60_000})
+    waits = {"waits_for": "robots", "waits_why": "http_503", "waits_until": now + 90_000}
+    await stage.bus.redis.hset(stage.bus.keys.host("http://slow.test"), mapping=waits)
 
     async with watching(address, DETAIL) as events:
         [*_, told] = await until(events, lambda event: event.name == "hosts" and event.data["hosts"])
@@ -191,6 +193,8 @@ async def test_hosts_come_with_their_pace_and_what_politeness_knows(stage, addre
     assert 0.2 < busiest["per_second"] <= 1.34  # four in the three seconds since the crawl's first, and a moment
     assert (busiest["crawl_delay_ms"], busiest["robots_verdict"]) == (500, "allow")
     assert (slowest["host"], slowest["latency_ms"], slowest["gaps_ms"]) == ("http://slow.test", 900.0, [])
+    assert {name: slowest[name] for name in waits} == waits
+    assert (busiest["waits_for"], busiest["waits_until"]) == (None, None)
 
 
 async def test_the_hosts_of_a_crawl_by_what_is_asked_of_them_and_by_how_slow_they_are(stage, address):

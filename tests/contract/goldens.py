@@ -35,7 +35,17 @@ from contract.crawls import (
     SeedsAdded,
 )
 from contract.envelope import Envelope, Message, Payload
-from contract.pages import BodyRef, Item, Link, PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
+from contract.pages import (
+    BodyRef,
+    Item,
+    Link,
+    PageExcluded,
+    PageFailed,
+    PageFetched,
+    PageParsed,
+    ReturnedJob,
+    RobotsFetched,
+)
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -61,6 +71,7 @@ _SPEC = CrawlSpec(
     user_agent="ShopBot/2.1 (+https://shop.example/bot)",
 )
 _WITH_WEBHOOK = structs.replace(_SPEC, webhook="https://hooks.example/penstock?token=猫")
+_WITH_PATIENCE = structs.replace(_WITH_WEBHOOK, max_crawl_delay_seconds=120.0, robots_patience_seconds=600.0)
 _JOB: dict[str, Any] = {"url": _URL, "host": _HOST, "fingerprint": "9f86d081884c7d65", "depth": 3, "hops": 2}
 _PAGE: dict[str, Any] = {**_JOB, "attempt": 2, "via": f"{_HOST}/"}
 _BODY = BodyRef(
@@ -131,6 +142,12 @@ _ROBOTS = RobotsFetched(
     elapsed_ms=40,
     asked=False,
 )
+_ROBOTS_AWAY = structs.replace(
+    _ROBOTS,
+    stale=True,
+    returned=ReturnedJob(url=_URL, fingerprint="9f86d081884c7d65", depth=3, hops=2, attempt=2, via=f"{_HOST}/"),
+    body=_BODY,
+)
 _PARSED = PageParsed(
     **_JOB,
     title="Größe 2 – 猫 \U0001f408",
@@ -164,6 +181,7 @@ GOLDENS: dict[str, Message] = {
     "crawl.start.v1": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True)),
     "crawl.start.v1-webhook": _command(CrawlStart(spec=_WITH_WEBHOOK, seeds=_SEEDS, more=True)),
     "crawl.start.v1-fresh": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, fresh=True)),
+    "crawl.start.v1-patience": _command(CrawlStart(spec=_WITH_PATIENCE, seeds=_SEEDS)),
     "seeds.add.v1": _command(SeedsAdd(seeds=_SEEDS, last=True, expected_version=4)),
     "crawl.pause.v1": _command(CrawlPause(expected_version=4)),
     "crawl.resume.v1": _command(CrawlResume(expected_version=4)),
@@ -178,6 +196,10 @@ GOLDENS: dict[str, Message] = {
         source="storage.replay",
         cause="crawl.started",
     ),
+    "frontier.restore.v1-patience": _golden(
+        structs.replace(_RESTORE, spec=_WITH_PATIENCE), source="storage.replay", cause="crawl.started"
+    ),
+    "crawl.started.v1-patience": _of_crawl(CrawlStarted(version=1, spec=_WITH_PATIENCE, seeds=_SEEDS)),
     "crawl.started.v1": _of_crawl(CrawlStarted(version=1, spec=_SPEC, seeds=_SEEDS)),
     "crawl.started.v1-webhook": _of_crawl(CrawlStarted(version=1, spec=_WITH_WEBHOOK, seeds=_SEEDS)),
     "seeds.added.v1": _of_crawl(SeedsAdded(version=5, seeds=_SEEDS)),
@@ -193,6 +215,7 @@ GOLDENS: dict[str, Message] = {
         cause="page.fetch",
     ),
     "robots.fetched.v1": _golden(_ROBOTS, source="scraper.fetch", cause="page.fetch"),
+    "robots.fetched.v1-away": _golden(_ROBOTS_AWAY, source="scraper.fetch", cause="page.fetch"),
     "page.parsed.v1": _golden(_PARSED, source="scraper.parse", cause="page.fetched"),
 }
 

@@ -21,7 +21,7 @@ from contract.bus.janitor import tidy
 from contract.commands import Answer, CrawlCancel, CrawlPause, CrawlResume, CrawlStart, PageFetch, SeedsAdd
 from contract.crawls import CrawlFinished, CrawlSpec, new_crawl_id
 from contract.envelope import Envelope, Message, Payload, new_message
-from contract.pages import BodyRef, Link, PageExcluded, PageFailed, PageFetched, PageParsed
+from contract.pages import BodyRef, Link, PageExcluded, PageFailed, PageFetched, PageParsed, ReturnedJob, RobotsFetched
 from contract.settings import Settings
 from contract.topology import FETCH, NOTIFY, PARSE, RECORD
 from scheduler.discover import discover
@@ -141,10 +141,17 @@ class Run:
             for key in await redis.keys(keys.host("*")):
                 await redis.hset(key, "block_until", 0)
                 await redis.hset(key, "next_at", 0)
+                await self._hurry_wait(key)
             for key in await redis.keys(keys.due("*")):
                 for host in await redis.zrange(key, 0, -1):
                     await redis.zadd(key, {host: 0}, xx=True)
             await asyncio.sleep(0.01)
+
+    async def _hurry_wait(self, key: bytes) -> None:
+        seconds, microseconds = await self.bus.redis.time()
+        now = seconds * 1000 + microseconds // 1000
+        if int(await self.bus.redis.hget(key, "waits_until") or 0) > now:
+            await self.bus.redis.hset(key, "waits_until", now)
 
     def of(self, kind: type, crawl: str | None = None) -> list[Any]:
         """The collected payloads of one kind, in order."""
@@ -195,6 +202,8 @@ class Run:
         if job.robots:
             return msgspec.structs.replace(answer, attempt=job.attempt)
         facts = {name: getattr(job, name) for name in ("url", "host", "fingerprint", "depth", "hops", "attempt", "via")}
+        if answer.returned:
+            return _returned(facts)
         if answer.reason.startswith("not:"):
             return PageExcluded(**facts, reason=answer.reason[4:])
         if answer.status >= 400:
@@ -312,6 +321,13 @@ def scheduler(bus: Bus, stop: asyncio.Event, **settings: Any) -> list[Any]:
         settle(bus, stop, woken),
         restore(bus, stop, woken),
     ]
+
+
+def _returned(facts: dict[str, Any]) -> RobotsFetched:
+    """A page's job goes back, because the host's robots.txt is known to nobody and cannot be had."""
+    job = {name: value for name, value in facts.items() if name != "host"}
+    host, more = facts["host"], {"verdict": "retry", "reason": "http_503", "status": 503}
+    return RobotsFetched(host=host, url=f"{host}/robots.txt", attempt=1, returned=ReturnedJob(**job), **more)
 
 
 def _made(payload: Payload, cause: Envelope, *, source: str) -> Message:

@@ -32,7 +32,10 @@ def test_keys_in_lua_are_the_catalogues():
             for name in ("turns", "names", "turn", "in_flight", "forgetting", "epoch", "restored", "replaying")
         },
         **{name: getattr(keys, name) for name in ("fetchers", "body_bytes")},
-        **{name: getattr(keys, name)("C") for name in ("crawl", "due", "hosts", "seen", "retries", "places", "unread")},
+        **{
+            name: getattr(keys, name)("C")
+            for name in ("crawl", "due", "hosts", "seen", "retries", "places", "unread", "waits")
+        },
         **{name: getattr(keys, name)("H") for name in ("host", "host_crawls")},
         "queue": keys.queue("C", "H"),
         "bucket": keys.seen_bucket("C", 1, 2),

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from contract.commands import PageFetch
+from contract.pages import ReturnedJob
 from scheduler.politeness import LONGEST_BLOCK_MS, LONGEST_RETRY_MS, block_ms, in_trouble, retry_in_ms
 from scheduler.settle import never_issued, settlement_of
 from tests.builders import page_excluded, page_failed, page_fetched, robots_fetched
@@ -41,6 +42,7 @@ def test_a_url_that_was_never_issued_holds_no_slot():
     assert not never_issued(page_excluded(attempt=1).payload)
     assert not never_issued(page_excluded(attempt=0, robots=True).payload)
     assert not never_issued(page_failed().payload)
+    assert never_issued(page_failed(attempt=0).payload)
 
 
 def test_a_retry_is_the_same_job_with_the_next_attempt():
@@ -98,10 +100,42 @@ def test_trouble_is_what_speaks_of_the_host_as_a_whole(changes, expected):
 
 @pytest.mark.parametrize(
     ("verdict", "is_good", "is_trouble"),
-    [("rules", True, False), ("allow", True, False), ("deny", True, True), ("retry", False, True)],
+    [("rules", True, False), ("allow", True, False), ("retry", False, True), ("deny", False, True)],
 )
 def test_a_robots_txt_is_good_for_a_while_unless_it_is_to_be_asked_for_again(verdict, is_good, is_trouble):
     found = settled(robots_fetched(verdict=verdict, crawl_delay_ms=1_500, retry_after_ms=5))
 
     assert (found.robots_good_ms > 0, found.trouble) == (is_good, is_trouble)
     assert (found.crawl_delay_ms, found.block_ms) == (1_500, 5)
+
+
+@pytest.mark.parametrize(("attempt", "least", "most"), [(1, 500, 1_000), (3, 2_000, 4_000), (40, 150_000, 300_000)])
+def test_a_robots_txt_that_cannot_be_had_is_asked_for_ever_more_seldom_but_at_least_every_five_minutes(
+    attempt, least, most
+):
+    found = settled(robots_fetched(verdict="retry", attempt=attempt, reason="http_503: answered 503"))
+
+    assert least <= found.robots_again_ms <= most
+    assert found.robots_why == "http_503"
+
+
+def test_a_robots_txt_is_not_asked_for_before_its_host_says_so():
+    assert settled(robots_fetched(verdict="retry", retry_after_ms=900_000)).robots_again_ms == 900_000
+
+
+def test_a_page_that_came_back_because_of_its_robots_txt_is_queued_as_it_was():
+    job = ReturnedJob(
+        url="http://a.test/x", fingerprint="00000000000000ff", depth=2, hops=1, attempt=3, via="http://v/"
+    )
+    back = settled(robots_fetched("http://a.test", verdict="retry", returned=job))
+
+    member, _, data = back.retry_job.partition(b"|")
+    again = msgspec.json.decode(data, type=PageFetch)
+    assert (member, back.retry_depth) == (b"00000000000000ff.3", 2)
+    assert (again.url, again.host, again.hops, again.attempt, again.via) == (
+        job.url,
+        "http://a.test",
+        1,
+        3,
+        "http://v/",
+    )

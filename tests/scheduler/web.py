@@ -10,7 +10,7 @@ from contract.pages import RobotsFetched
 
 
 class Answering(msgspec.Struct, frozen=True, kw_only=True):
-    """What a URL of the web answers; `links` of a page, `to` of a redirect."""
+    """What a URL of the web answers; `links` of a page, `to` of a redirect. `returned`: it is not asked, see fetch."""
 
     links: tuple[str, ...] = ()
     status: int = 200
@@ -18,6 +18,7 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     retry_after_ms: int | None = None
     asked: bool = True
+    returned: bool = False
 
 
 class Web:

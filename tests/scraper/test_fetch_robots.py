@@ -1,5 +1,6 @@
 """Fetching robots.txt, and what each kind of answer comes to."""
 
+import msgspec
 import pytest
 
 from contract.crawls import CrawlSpec
@@ -18,9 +19,9 @@ SPEC = CrawlSpec(name="x")
 HOST = "http://site.test"
 
 
-async def fetch(url, *, attempt=1, settings=SETTINGS, gate=lambda url: at_once):
+async def fetch(url, *, settings=SETTINGS, gate=lambda url: at_once):
     async with Client(settings) as client:
-        return await fetch_robots(client, f"{url}/robots.txt", user_agent="Penstock/0.1", attempt=attempt, gate=gate)
+        return await fetch_robots(client, f"{url}/robots.txt", user_agent="Penstock/0.1", gate=gate)
 
 
 @pytest.mark.parametrize(
@@ -44,11 +45,11 @@ async def test_each_kind_of_answer_has_its_verdict(variant, verdict, status):
     assert (found.record.verdict, found.status) == (verdict, status)
 
 
-async def test_a_host_that_stays_unreachable_is_off_limits_for_a_while():
+async def test_what_an_unreachable_host_said_is_no_record_to_keep():
     async with running_site(SiteOptions(robots="500")) as site:
-        found = await fetch(site.root_url.rstrip("/"), attempt=module.ATTEMPTS)
+        found = await fetch(site.root_url.rstrip("/"))
 
-    assert (found.record.verdict, found.life_ms) == ("deny", 300_000)
+    assert (found.is_had, found.life_ms) == (False, 0)
     assert found.record.reason == "http_500: answered 500"
 
 
@@ -121,7 +122,7 @@ async def test_what_has_no_address_lets_the_pages_speak_for_themselves():
 
 async def test_a_record_is_shared_through_redis_and_remembered(bus):
     shared = Robots(record=RobotsRecord(verdict="rules", text="User-agent: *\nDisallow: /no"))
-    await RobotsBook(bus).store(HOST, shared)
+    await RobotsBook(bus).store(HOST, SPEC, shared)
     book = RobotsBook(bus)
 
     first = await book.look_up(HOST, SPEC)
@@ -133,10 +134,11 @@ async def test_a_record_is_shared_through_redis_and_remembered(bus):
     assert await RobotsBook(bus).look_up(HOST, SPEC) is None
 
 
-async def test_a_verdict_that_is_not_final_is_not_shared(bus):
-    await RobotsBook(bus).store(HOST, Robots(record=RobotsRecord(verdict="retry")))
+@pytest.mark.parametrize("verdict", ["deny", "retry"])
+async def test_a_record_of_before_that_says_nothing_of_the_host_counts_as_none(bus, verdict):
+    await bus.redis.set(bus.keys.robots(HOST), msgspec.json.encode(RobotsRecord(verdict=verdict)))
 
-    assert await bus.redis.exists(bus.keys.robots(HOST)) == 0
+    assert await RobotsBook(bus).look_up(HOST, SPEC) is None
 
 
 async def test_the_memory_of_rules_is_bounded(bus):

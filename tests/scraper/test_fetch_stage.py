@@ -206,7 +206,7 @@ async def test_a_robots_job_ends_as_robots_fetched_and_its_record_is_shared(desk
     )  # fmt: skip
     record = msgspec.json.decode(await desk.bus.redis.get(desk.bus.keys.robots(server.url)), type=RobotsRecord)
     assert record.text == body.decode()
-    assert 86_000 < await desk.bus.redis.ttl(desk.bus.keys.robots(server.url)) <= 86_400
+    assert 6 * 86_400 < await desk.bus.redis.ttl(desk.bus.keys.robots(server.url)) <= 7 * 86_400
 
 
 async def test_an_unreachable_robots_txt_is_asked_again_and_not_shared(desk):
@@ -232,15 +232,54 @@ async def test_what_robots_txt_disallows_is_excluded_unasked(desk):
     assert len(server.requests) == 1
 
 
-async def test_pages_of_a_host_without_a_reachable_robots_txt_fail_unasked(desk):
-    await desk.crawl(obey_robots=True)
-    await share(desk, "http://127.0.0.1:1", verdict="deny", reason="http_503")
-    await desk.issue("http://127.0.0.1:1/a")
+async def test_an_unreachable_robots_txt_says_so_where_there_is_a_copy_to_go_by(desk):
+    await desk.crawl()
+    await share(desk, "http://127.0.0.1:1", verdict="rules", text="User-agent: *\nDisallow: /no")
+    await desk.issue("http://127.0.0.1:1/robots.txt", robots=True)
     await desk.work()
 
+    found = await desk.outcome()
+    assert (found.verdict, found.stale) == ("retry", True)
+    assert await desk.bus.redis.exists(desk.bus.keys.robots("http://127.0.0.1:1")) == 1
+
+
+async def test_that_there_was_no_robots_txt_is_no_copy_to_go_by(desk):
+    await desk.crawl()
+    await share(desk, "http://127.0.0.1:1", verdict="allow")
+    await desk.issue("http://127.0.0.1:1/robots.txt", robots=True)
+    await desk.work()
+
+    assert (await desk.outcome()).stale is False
+
+
+async def test_pages_of_a_host_whose_robots_txt_cannot_be_had_go_back_unasked(desk):
+    """It is asked for once, whoever waits for it, and nothing is booked on the URLs."""
+    await desk.crawl(obey_robots=True)
+    async with raw_server(answer(b"", status="503 Away")) as server:
+        await desk.issue(*(f"{server.url}/{number}" for number in range(5)), attempt=2, depth=3)
+        await desk.work()
+
+    assert [head.split()[1] for head in server.requests] == [b"/robots.txt"]
+    found = [message.payload for message in await desk.outcomes()]
+    assert {(each.TYPE, each.verdict, each.status, each.stale) for each in found} == {
+        ("robots.fetched", "retry", 503, False)
+    }
+    assert sorted(each.asked for each in found) == [False] * 4 + [True]
+    assert sorted(each.returned.url for each in found) == [f"{server.url}/{number}" for number in range(5)]
+    assert {(each.returned.attempt, each.returned.depth) for each in found} == {(2, 3)}
+    assert len({message.envelope.id for message in await desk.outcomes()}) == 5
+
+
+async def test_a_host_that_asks_for_a_longer_delay_than_the_crawl_waits_for_is_excluded_unasked(desk):
+    await desk.crawl(obey_robots=True, max_crawl_delay_seconds=100)
+    async with raw_server(answer()) as server:
+        await share(desk, server.url, verdict="rules", text="User-agent: *\nCrawl-delay: 101")
+        await desk.issue(f"{server.url}/a")
+        await desk.work()
+
     page = await desk.outcome()
-    assert (page.reason, page.retryable, page.asked) == ("robots_unreachable", False, False)
-    assert "http_503" in page.detail
+    assert (page.TYPE, page.reason, server.requests) == ("page.excluded", "crawl_delay", [])
+    assert "101 s" in page.detail
 
 
 async def test_robots_txt_is_fetched_first_where_nobody_knows_it(desk):
@@ -346,7 +385,7 @@ async def test_what_a_dead_worker_held_is_done_by_another(desk, bus):
 
 @pytest.mark.parametrize(
     ("robots", "kind", "id", "word"),
-    [(False, "page.failed", "job.0.out.failed", "worker_lost"), (True, "robots.fetched", "job.0.out", "deny")],
+    [(False, "page.failed", "job.0.out.failed", "worker_lost"), (True, "robots.fetched", "job.0.out", "retry")],
 )
 async def test_a_job_that_ends_its_workers_is_buried_with_an_outcome(desk, bus, robots, kind, id, word):
     await desk.crawl()

@@ -115,3 +115,10 @@ def test_a_crawl_that_nothing_is_known_of_can_be_drawn():
     empty = type(made_state())(crawl="c", name="n")
 
     assert "0%" in whole(empty, 80, 24)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15), (40, 8)])
+def test_who_looks_sees_that_hosts_are_waited_for(size):
+    first = [{"host": "http://a.test", "for": "robots", "why": "http_503", "until": 12_000}]
+
+    assert "waits for robots.txt" in whole(made_state(waits={"hosts": 1, "first": first}, now_ms=1_000), *size)

@@ -40,3 +40,19 @@ def test_a_state_is_one_line_whatever_the_crawl_is_called(hostile):
     assert io.StringIO(line).readlines() == [line]
     assert line.splitlines() == [line]
     assert "\x1b" not in line
+
+
+WAITS = {"hosts": 3, "first": [{"host": "http://a.test", "for": "robots", "why": "http_503", "until": 12_000}]}
+
+
+@pytest.mark.parametrize(
+    ("waits", "said"),
+    [
+        (WAITS, "; 3 hosts wait for robots.txt: http://a.test (http_503, asked again in 11.0 s)"),
+        ({**WAITS, "hosts": 1}, "; 1 host waits for robots.txt: http://a.test (http_503, asked again in 11.0 s)"),
+        ({}, "pages/s"),
+        ({"hosts": 1, "first": []}, "pages/s"),
+    ],
+)
+def test_a_line_says_what_is_waited_for(waits, said):
+    assert line_of(made_state(waits=waits, now_ms=1_000)).endswith(said)

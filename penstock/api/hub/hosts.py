@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from redis.exceptions import RedisError
@@ -16,8 +17,9 @@ from penstock.api.models import Host
 from storage.read_models import host_totals
 from storage.read_models.host_totals import HostTotals
 
-#: What politeness keeps of a host (`Keys.host`); all are numbers of ms, but the first.
-_FIELDS = ("in_flight", "next_at", "block_until", "crawl_delay", "latency")
+#: What politeness keeps of a host (`Keys.host`): numbers, of ms but for the first, and words.
+_NUMBERS = ("in_flight", "next_at", "block_until", "crawl_delay", "latency", "waits_until")
+_WORDS = ("waits_for", "waits_why")
 
 
 async def hosts_of(house: House, crawl: str, names: Sequence[str], paces: Paces) -> list[Host]:
@@ -37,21 +39,25 @@ async def _described(house: House, totals: Sequence[HostTotals], paces: Paces) -
     return [_host(each, paces, live.get(each.host, {}), now=now) for each in totals]
 
 
-async def _live(house: House, names: Sequence[str]) -> dict[str, dict[str, int]]:
+async def _live(house: House, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What Redis knows of hosts; nothing while it is away."""
     pipeline = house.bus.redis.pipeline(transaction=False)
     for name in names:
-        pipeline.hmget(house.bus.keys.host(name), _FIELDS)
+        pipeline.hmget(house.bus.keys.host(name), [*_NUMBERS, *_WORDS])
     with contextlib.suppress(RedisError):
         values = await pipeline.execute() if names else []
         return {
-            name: {field: int(float(value)) for field, value in zip(_FIELDS, row, strict=True) if value}
+            name: {field: _read(field, value) for field, value in zip((*_NUMBERS, *_WORDS), row, strict=True) if value}
             for name, row in zip(names, values, strict=True)
         }
     return {}
 
 
-def _host(totals: HostTotals, paces: Paces, live: Mapping[str, int], *, now: float) -> Host:
+def _read(field: str, value: bytes) -> int | str:
+    return value.decode() if field in _WORDS else int(float(value))
+
+
+def _host(totals: HostTotals, paces: Paces, live: Mapping[str, Any], *, now: float) -> Host:
     pace, now_ms = paces.of(totals.host), int(now * 1000)
     gaps, latency = pace.gaps_ms, pace.latency_ms
     known = msgspec.structs.asdict(totals) | {"crawl_delay_ms": live.get("crawl_delay") or totals.crawl_delay_ms}
@@ -62,6 +68,9 @@ def _host(totals: HostTotals, paces: Paces, live: Mapping[str, int], *, now: flo
         in_flight=live.get("in_flight", 0),
         next_at=_later(live.get("next_at", 0), now_ms),
         block_until=_later(live.get("block_until", 0), now_ms),
+        waits_for=live.get("waits_for"),
+        waits_why=live.get("waits_why"),
+        waits_until=_later(live.get("waits_until", 0), now_ms),
         smallest_gap_ms=min(gaps, default=None),
         gaps_ms=gaps,
     )

@@ -9,7 +9,7 @@ const FEW = 7;
 const MOST = 60;
 /** What was left out on purpose is no failure. */
 const ON_PURPOSE =
-    "robots scope deny allow depth url_too_long trap too_many_redirects host_pages max_pages blocked_address cancelled";
+    "robots scope deny allow depth url_too_long trap too_many_redirects host_pages max_pages crawl_delay blocked_address cancelled";
 const EXCLUDED = new Set(ON_PURPOSE.split(" "));
 /** Whether a reason tells that a URL was left out. */
 export const isOnPurpose = (word) => EXCLUDED.has(word);

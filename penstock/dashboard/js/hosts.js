@@ -5,7 +5,7 @@ import { asking } from "./connection.js";
 import { button, el, keyed, panel, setAttr, setText, stranger, table } from "./dom.js";
 import { makeGaps } from "./gaps.js";
 import { none } from "./states.js";
-import { compact, duration, milliseconds, rate, shortened } from "./text.js";
+import { compact, duration, milliseconds, rate, reason, shortened } from "./text.js";
 
 const MOST = 10;
 const TICK_MS = 1_000;
@@ -106,7 +106,9 @@ function makeRow(view, host) {
         },
         stranger(host.host),
     );
+    const note = el("span", { class: "soft small" });
     const update = (now) => {
+        setText(note, ` ${robots(now)}`);
         const values = [
             rate(now.per_second),
             compact(now.requests),
@@ -120,14 +122,16 @@ function makeRow(view, host) {
         gaps.update(now, Math.max(view.delayMs, now.crawl_delay_ms ?? 0));
     };
     view.rows.set(host.host, update);
-    return el("tr", {}, el("th", { scope: "row" }, name, robots(host)), ...cells, el("td", {}, gaps.node));
+    return el("tr", {}, el("th", { scope: "row" }, name, note), ...cells, el("td", {}, gaps.node));
 }
 
-function robots({ robots_verdict: verdict, crawl_delay_ms: delay }) {
-    const words = delay
-        ? `robots.txt asks for ${milliseconds(delay)}`
-        : { deny: "robots.txt forbids all", retry: "robots.txt could not be had" }[verdict];
-    return words ? el("span", { class: "soft small", text: ` ${words}` }) : null;
+function robots({ robots_verdict: verdict, crawl_delay_ms: delay, waits_for: waits, waits_why: why, waits_until: until }) {
+    if (waits === "robots") {
+        const left = until ? `in ${duration(Math.max(0, Math.ceil((until - api.now()) / 1000)))}` : "now";
+        return `waits for robots.txt (${reason(why)}), asked again ${left}`;
+    }
+    if (delay) return `robots.txt asks for ${milliseconds(delay)}`;
+    return { deny: "robots.txt could not be had", retry: "robots.txt could not be had" }[verdict] ?? "";
 }
 
 function sayNext(cell, host) {
