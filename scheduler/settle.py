@@ -89,7 +89,8 @@ def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settleme
         asked=failed.asked,
         elapsed_ms=failed.elapsed_ms,
         trouble=in_trouble(failed),
-        block_ms=block_ms(failed.retry_after_ms),
+        # A 202 asks for time for its page alone.
+        block_ms=0 if failed.status == 202 else block_ms(failed.retry_after_ms),
         retry_in_ms=wait_ms or 0,
         retry_depth=failed.depth,
         retry_job=again,

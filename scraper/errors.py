@@ -124,7 +124,7 @@ class UnknownStatus(FetchError):
 
 
 class BadLocation(FetchError):
-    """Raised for a redirect to nowhere, or to something that is not http or https."""
+    """Raised for a redirect to something that is not an http or https URL, and without a body to take instead."""
 
     reason, retryable = "bad_location", False
 
@@ -136,18 +136,21 @@ class TooManyRedirects(FetchError):
 
 
 class HttpStatus(FetchError):
-    """Raised for an answer with a 4xx or 5xx status; its reason is the word `http_` and the number."""
+    """Raised for a 4xx or 5xx status, or a 202 that is to be asked again; its reason is `http_` and the number."""
 
     #: Statuses that may be another one next time (RFC 9110, RFC 6585).
     PASSING: ClassVar[frozenset[int]] = frozenset(
         (408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 521, 522, 523, 524)
     )
+    #: Statuses that pass if the host says when, by Retry-After (RFC 9110 §15.3.3, §15.5.4, §15.5.14).
+    NAMING_A_TIME: ClassVar[frozenset[int]] = frozenset((202, 403, 413))
 
     def __init__(self, status: int, detail: str = "", *, retry_after_ms: int | None = None) -> None:
         super().__init__(detail, retry_after_ms=retry_after_ms)
         self.status = status
         self.reason = f"http_{status}"  # type: ignore[misc]
-        self.retryable = status in self.PASSING  # type: ignore[misc]
+        asked_again = status in self.NAMING_A_TIME and retry_after_ms is not None
+        self.retryable = asked_again or status in self.PASSING  # type: ignore[misc]
 
 
 # -- the answer's body

@@ -81,7 +81,7 @@ def _to_parse(engine: Engine, chunk: Sequence[Archived], task: Task, tally: Tall
 
 def _is_redirect(page: Archived) -> bool:
     fetched: PageFetched = page.event.message.payload
-    return fetched.location is not None or 300 <= fetched.status < 400
+    return fetched.location is not None
 
 
 def _key(page: Archived, extractor: Extractor) -> bytes:

@@ -114,9 +114,11 @@ _STACKED: dict[str, Script] = {
     "encodings_3": _encoded("gzip, gzip, gzip", partial(_zipped, 3)),
     "encodings_50": _encoded(", ".join(["gzip"] * 50), partial(_zipped, 50)),
 }
-_UNKNOWN: dict[str, Script] = {"encoding_unknown": _encoded("x-silt", _PAGE)}
 #: No encoding of a body, but what it says is harmless, and hosts say it by mistake.
-_MISTAKEN: dict[str, Script] = {"encoding_utf8": _encoded("utf-8", _PAGE)}
+_MISTAKEN: dict[str, Script] = {
+    "encoding_unknown": _encoded("x-silt", _PAGE),
+    "encoding_utf8": _encoded("utf-8", _PAGE),
+}
 _BROKEN: dict[str, Script] = {
     "gzip_garbled": _encoded("gzip", _garbled),
     "br_garbled": _encoded("br", b"\xff" * 999),
@@ -128,7 +130,6 @@ CASES = (
     *cases(_BOMBS, outcome="body_too_large"),
     *cases(_CUT, outcome="truncated", or_else=("protocol_error",)),
     *cases(_STACKED, outcome="too_many_encodings"),
-    *cases(_UNKNOWN, outcome="unsupported_encoding"),
     *cases(_MISTAKEN, or_else=("unsupported_encoding",)),
     *cases(_BROKEN, outcome="protocol_error", or_else=("truncated", "body_too_large")),
     *cases(_EMPTY, or_else=("truncated", "protocol_error")),

@@ -34,7 +34,6 @@ _LOOPS: dict[str, Script] = {
     "redirect_to_own_fragment": _to(b"#here"),
 }
 _NOWHERE: dict[str, Script] = {
-    "redirect_missing": _to(),
     "redirect_javascript": _to(b"javascript:alert(1)"),
     "redirect_data": _to(b"data:text/html,<p>silt"),
     "redirect_file": _to(b"file:///etc/passwd"),
@@ -43,8 +42,8 @@ _NOWHERE: dict[str, Script] = {
     "redirect_bad_host": _to(b"http://a b/"),
     "redirect_bad_address": _to(b"http://[::1/"),
 }
-#: An empty reference means the page itself (RFC 3986 §4.4).
-_SELF: dict[str, Script] = {"redirect_empty": _to(b"")}
+#: A redirect without a place to go is an answer of its own (Fetch standard).
+_NONE: dict[str, Script] = {"redirect_missing": _to(), "redirect_empty": _to(b"")}
 _SOMEWHERE: dict[str, Script] = {
     "redirect_metadata": _to(b"http://169.254.169.254/latest/"),
     "redirect_mapped_metadata": _to(b"http://[::ffff:169.254.169.254]/latest/"),
@@ -62,7 +61,7 @@ _LONG: dict[str, Script] = {"redirect_long": _to(_LONG_URL.encode())}
 CASES = (
     *cases(_LOOPS, or_else=("bad_location", "too_many_redirects")),
     *cases(_NOWHERE, outcome="bad_location"),
-    *cases(_SELF, outcome="bad_location", or_else=("fetched",)),
+    *cases(_NONE),
     *cases(_SOMEWHERE),
     *cases(_MANY),
     *cases(_LONG, outcome="headers_too_large", or_else=("bad_location",)),

@@ -14,7 +14,7 @@ from contract.crawls import CrawlSpec
 from contract.envelope import Envelope, Message, Payload, new_message
 from contract.pages import BodyRef, PageExcluded, PageFailed, PageFetched, ReturnedJob, RobotsFetched
 from contract.topology import FETCH
-from scraper.errors import FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
+from scraper.errors import BadLocation, FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
 from scraper.http.client import Answer
 from scraper.http.headers import location_of, retry_after_ms
 from scraper.robots.verdict import Robots
@@ -52,13 +52,13 @@ def message_of(job: Envelope, payload: Payload, *, subject: str) -> Message:
 
 
 def of_answer(job: PageFetch, answer: Answer, spec: CrawlSpec, *, event_id: str, issued_ms: int) -> Outcome:
-    """The outcome of a complete answer; raises the `FetchError` that it amounts to unless it is 2xx or a redirect."""
-    if answer.status >= 400:
+    """The outcome of a complete answer; raises the `FetchError` that it amounts to unless it is 2xx or 3xx."""
+    if answer.status >= 400 or _is_not_ready(job, answer, spec):
         raise _of_status(answer)
     if answer.status == 206:
         error = Truncated("answered with a part of the page that nobody asked for")
         raise error.at(answer.started_at, answer.elapsed_ms, asked=True)
-    location, digest = _checked_location(job, answer, spec), digest_of(answer.body)
+    (location, said), digest = _checked_location(job, answer, spec), digest_of(answer.body)
     record = _record_of(answer, event_id=event_id, digest=digest)
     payload = PageFetched(
         **_of_job(job),
@@ -69,7 +69,7 @@ def of_answer(job: PageFetch, answer: Answer, spec: CrawlSpec, *, event_id: str,
         elapsed_ms=answer.elapsed_ms,
         waited_ms=max(0, answer.started_at - issued_ms),
         location=location,
-        flags=answer.flags if answer.body else (*answer.flags, "empty"),
+        flags=(*answer.flags, *said) if answer.body else (*answer.flags, *said, "empty"),
     )
     return Outcome(payload, record)
 
@@ -90,21 +90,34 @@ def _record_of(answer: Answer, *, event_id: str, digest: str) -> bytes:
     )
 
 
+def _is_not_ready(job: PageFetch, answer: Answer, spec: CrawlSpec) -> bool:
+    """Whether a host has begun to make the page (RFC 9110 §15.3.3), says when to ask again, and may be asked again."""
+    return answer.status == 202 and _retry_after(answer) is not None and job.attempt < spec.max_attempts
+
+
 def _of_status(answer: Answer) -> FetchError:
-    wait = retry_after_ms(answer.header("retry-after"), now=time.time())
     detail = f"{answer.status} {answer.reason}".strip()[:_TYPE_LENGTH]
-    error = HttpStatus(answer.status, detail, retry_after_ms=wait)
+    error = HttpStatus(answer.status, detail, retry_after_ms=_retry_after(answer))
     return error.at(answer.started_at, answer.elapsed_ms, asked=True)
 
 
-def _checked_location(job: PageFetch, answer: Answer, spec: CrawlSpec) -> str | None:
+def _retry_after(answer: Answer) -> int | None:
+    return retry_after_ms(answer.header("retry-after"), now=time.time())
+
+
+def _checked_location(job: PageFetch, answer: Answer, spec: CrawlSpec) -> tuple[str | None, tuple[str, ...]]:
+    """Where a redirect leads, and the flags of one that leads nowhere, whose body is the page then."""
     try:
         location = location_of(answer)
         if location and job.hops >= spec.max_hops:
             raise TooManyRedirects(f"{job.hops + 1} redirects in a row; the crawl allows {spec.max_hops}")
+    except BadLocation as error:
+        if answer.body:
+            return None, (error.reason,)
+        raise error.at(answer.started_at, answer.elapsed_ms, asked=True) from None
     except FetchError as error:
         raise error.at(answer.started_at, answer.elapsed_ms, asked=True) from None
-    return location
+    return location, ("no_location",) if answer.status >= 300 and not location else ()
 
 
 def of_error(job: PageFetch, error: FetchError, *, issued_ms: int = 0) -> Outcome:

@@ -74,11 +74,12 @@ def own_error(error: Exception) -> OwnError:
 
 
 def _classify(error: BaseException, sent: bool) -> FetchError:
-    rule = next((rule for rule in RULES[:-1] for link in _chain(error) if isinstance(link, rule.kinds)), _ANY)
+    fitting = ((rule, link) for rule in RULES[:-1] for link in _chain(error) if isinstance(link, rule.kinds))
+    rule, link = next(fitting, (_ANY, error))
     kind = rule.after if sent else rule.before
     if kind is OwnError and isinstance(error, Exception):
         return own_error(error)
-    return kind(_detail(error))
+    return kind(_detail(link))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

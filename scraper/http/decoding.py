@@ -27,8 +27,8 @@ STEP_BYTES = 256 * 1024
 ZSTD_WINDOW_BYTES = 8 * 1024 * 1024
 #: One zstd block makes at most 128 KiB of as little as 4 bytes, so a slice of this size makes at most 4 MiB.
 _ZSTD_SLICE_BYTES = 128
-#: What hosts write there by mistake, and then send the page as it is.
-_NO_ENCODINGS = frozenset(("none", "binary", "8bit", "7bit", "text", "utf-8", "utf8", "iso-8859-1", "windows-1252"))
+#: Codings that are registered (RFC 9110 §18.6) and that we cannot undo. Any other word is no coding.
+_KNOWN = frozenset(("aes128gcm", "compress", "dcb", "dcz", "exi", "pack200-gzip", "x-compress"))
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _RAW_DEFLATE, _ZLIB = -15, 15
 
@@ -47,16 +47,25 @@ def decode(wire: bytes, encodings: str, *, limit: int, cut: bool = False) -> tup
     there is of a body that may end early or pass its limit. Raises `BodyTooLarge`, `TooManyEncodings`,
     `UnsupportedEncoding`, `BadEncoding` or `Truncated`.
     """
-    names = [name for name in (part.strip().lower() for part in encodings.split(",")) if name not in ("", "identity")]
+    flags = list[str]()
+    names = _codings(encodings, flags)
     if len(names) > MOST_ENCODINGS:
         raise TooManyEncodings(f"the body is encoded {len(names)} times; at most {MOST_ENCODINGS} are undone")
-    body, flags = wire, list[str]()
-    most = largest(len(wire), limit)
+    body, most = wire, largest(len(wire), limit)
     for name in reversed(names):
         body = _undo(body, name, flags, limit=most, cut=cut)
     if len(body) > limit and not cut:
         raise BodyTooLarge(f"the body is larger than {limit} bytes")
     return body[:limit], tuple(dict.fromkeys(flags))
+
+
+def _codings(encodings: str, flags: list[str]) -> list[str]:
+    """The codings in a Content-Encoding. Hosts also write charsets there, languages, `chunked`, `raw`: passed over."""
+    words = [part.partition(";")[0].strip(" \t\"'").lower() for part in encodings.split(",")]
+    found = [word for word in words if word in _DECODERS or word in _KNOWN]
+    if any(word not in _DECODERS and word not in _KNOWN and word not in ("", "identity") for word in words):
+        flags.append("encoding_lied")
+    return found
 
 
 def largest(wire: int, limit: int) -> int:
@@ -69,7 +78,7 @@ def _undo(body: bytes, name: str, flags: list[str], *, limit: int, cut: bool) ->
     if not body:
         return body
     if decoder is None:
-        if name in _NO_ENCODINGS and _is_plain(body):
+        if _is_plain(body):
             flags.append("encoding_lied")
             return body
         raise UnsupportedEncoding(f"cannot decode Content-Encoding {name[:40]!r}")

@@ -1,6 +1,7 @@
 """What two response headers mean to a crawler: Location and Retry-After. Pure functions."""
 
 import re
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 import ada_url
@@ -17,15 +18,14 @@ _DIGITS = re.compile(r"[0-9]{1,15}")
 
 
 def location_of(answer: Answer) -> str | None:
-    """The absolute URL that a redirect leads to; None for an answer that is no redirect.
+    """The absolute URL that a redirect leads to; None for an answer that is no redirect, so a page of its own.
 
-    Raises `BadLocation` for a redirect without a Location, or to something that is not http or https.
+    A 3xx without a Location is such an answer (Fetch standard, "location URL"; RFC 9110 §15.4). Raises `BadLocation`
+    for a redirect to something that is not http or https.
     """
-    if not 300 <= answer.status < 400:
+    given = answer.header("location").strip()
+    if answer.status not in MOVED or not given:
         return None
-    given = answer.header("location")
-    if answer.status not in MOVED or not given.strip():
-        raise BadLocation(f"answered {answer.status} without saying where the page is")
     try:
         target = ada_url.URL(_as_sent(given), base=answer.url)
     except (ValueError, UnicodeError):
@@ -36,11 +36,12 @@ def location_of(answer: Answer) -> str | None:
 
 
 def _as_sent(value: str) -> str:
-    # Headers come as latin-1; many hosts put UTF-8 into a Location, as browsers understand it.
+    # Headers come as latin-1. Many hosts put UTF-8 into a Location; what is none is sent back byte for byte, as by
+    # browsers.
     try:
         return value.encode("latin-1").decode("utf-8")
     except UnicodeError:
-        return value
+        return "".join([char if char < "\x80" else f"%{ord(char):02X}" for char in value])
 
 
 def retry_after_ms(value: str, *, now: float) -> int | None:
@@ -54,7 +55,9 @@ def retry_after_ms(value: str, *, now: float) -> int | None:
     if not value[:1].isalpha():
         return None
     try:
-        wait = parsedate_to_datetime(value).timestamp() - now
+        when = parsedate_to_datetime(value)
+        # Every date of HTTP is UTC, also one that does not say so (RFC 9110 §5.6.7: asctime).
+        wait = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now
     except (ValueError, TypeError, OverflowError, OSError):
         return None
     return int(max(0.0, min(wait * 1000, LONGEST_WAIT_MS)))

@@ -106,9 +106,44 @@ def test_a_body_that_is_neither_is_damaged(encoding, body):
     assert (caught.value.reason, caught.value.retryable) == ("protocol_error", True)
 
 
-def test_an_encoding_that_nobody_knows_is_refused():
+@pytest.mark.parametrize(
+    "word",
+    [
+        "x-silt",
+        "aws-chunked",
+        "chunked",
+        "utf-8",
+        "en",
+        "raw",
+        "none",
+        "binary",
+        "ISO-8859-1",
+        "*",
+        "gzip2",
+        "text/html",
+    ],
+)
+@pytest.mark.parametrize("body", [b"<p>plain</p>", b"", b"\x89PNG\r\n\x1a\n\0\0"])
+def test_a_word_that_is_no_coding_is_passed_over(word, body):
+    assert decode(body, word, **PLAIN) == (body, ("encoding_lied",))
+
+
+@pytest.mark.parametrize("words", ["gzip, aws-chunked", "aws-chunked,gzip", "utf-8, gzip, identity", ' "gzip" , en'])
+def test_what_is_a_coding_beside_such_a_word_is_undone(words):
+    body, flags = decode(gzip.compress(b"<p>packed</p>"), words, **PLAIN)
+
+    assert (body, set(flags) - {"encoding_lied"}) == (b"<p>packed</p>", set())
+
+
+def test_a_coding_may_have_parameters():
+    assert decode(gzip.compress(b"<p>packed</p>"), "gzip;q=1.0", **PLAIN) == (b"<p>packed</p>", ())
+
+
+@pytest.mark.parametrize("word", ["compress", "x-compress", "exi", "dcz"])
+def test_a_coding_that_we_know_and_cannot_undo_is_refused_unless_it_is_a_lie(word):
+    assert decode(b"<p>plain</p>", word, **PLAIN) == (b"<p>plain</p>", ("encoding_lied",))
     with pytest.raises(UnsupportedEncoding):
-        decode(b"<p>plain</p>", "x-silt", **PLAIN)
+        decode(b"\x1f\x9d\x90\x00\x01", word, **PLAIN)
 
 
 def test_more_than_two_encodings_are_refused_unread():

@@ -130,7 +130,11 @@ async def test_a_redirect_is_a_fetched_page_with_a_location(desk):
         (answer(status="500 Oh"), {}, "http_500", True),
         (answer(status="999 Odd"), {}, "unknown_status", False),
         (answer(b"", "Location: file:///x", status="302 Found"), {}, "bad_location", False),
-        (answer(b"", status="304 Not Modified"), {}, "bad_location", False),
+        (answer(b"", "Retry-After: 9", status="403 No"), {}, "http_403", True),
+        (answer(b"", status="403 No"), {}, "http_403", False),
+        (answer(b"", "Retry-After: 9", status="413 Large"), {}, "http_413", True),
+        (answer(b"", "Retry-After: 9", status="404 No"), {}, "http_404", False),
+        (answer(b"x", "Retry-After: 9", status="202 Soon"), {}, "http_202", True),
         (answer(b"", "Location: /x", status="302 Found"), {"hops": 10}, "too_many_redirects", False),
         (answer(b"half", status="206 Partial"), {}, "truncated", True),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", {}, "not_http", True),
@@ -145,6 +149,31 @@ async def test_an_answer_that_is_no_page_is_a_classified_failure(desk, raw, fiel
     page = await desk.outcome()
     assert (page.reason, page.retryable, page.asked) == (reason, retryable, True)
     assert await desk.bus.redis.get(desk.bus.keys.body_bytes) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "fields", "status", "flags"),
+    [
+        (answer(b"<p>x</p>", status="302 Found"), {}, 302, ("no_location",)),
+        (answer(b"<p>x</p>", "Location: ", status="301 Moved"), {}, 301, ("no_location",)),
+        (answer(b"<p>x</p>", "Location: /b", status="305 Proxy"), {}, 305, ("no_location",)),
+        (answer(b"<p>x</p>", status="300 Choices"), {"hops": 10}, 300, ("no_location",)),
+        (answer(b"<p>x</p>", "Location: http://[::1/", status="302 Found"), {}, 302, ("bad_location",)),
+        (answer(b"", status="304 Not Modified"), {}, 304, ("no_location", "empty")),
+        (answer(b"<p>x</p>", status="202 Soon"), {}, 202, ()),
+        (answer(b"<p>x</p>", "Retry-After: 9", status="202 Soon"), {"attempt": 4}, 202, ()),
+    ],
+)
+async def test_an_answer_that_leads_nowhere_is_a_page(desk, raw, fields, status, flags):
+    await desk.crawl(max_attempts=4)
+    async with raw_server(raw) as server:
+        await desk.issue(server.url, **fields)
+        await desk.work()
+
+    page = await desk.outcome()
+    assert (page.TYPE, page.status, page.location, page.flags) == ("page.fetched", status, None, flags)
+    stored = read_record(await desk.bus.redis.get(desk.bus.keys.body("job.0.out")))
+    assert stored.body == (b"" if status == 304 else b"<p>x</p>")
 
 
 async def test_retry_after_is_passed_on(desk):
