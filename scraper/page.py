@@ -9,12 +9,14 @@ from functools import cached_property
 from typing import Any, Self
 
 import ada_url
-from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode, SelectolaxError
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from contract.errors import Refused
+from scraper.characters.choice import Encoding, encoding_of_body
+from scraper.html.document import document_of
 from scraper.html.links import Links, links_of, resolve
 from scraper.html.media import is_html
-from scraper.html.text import decoded, encoding_of, markup
+from scraper.html.text import decoded
 from scraper.warc import StoredPage
 
 
@@ -68,14 +70,26 @@ class Page:
     @cached_property
     def html(self) -> LexborHTMLParser:
         """The document, as selectolax parses it; an empty one where the body is no HTML."""
-        # Without events: what they do for browsers (copying chosen options about) is another way to blow up.
-        body = markup(self.body, self.content_type) if self.is_html else b""
-        return LexborHTMLParser(body, options=LexborDocumentOptions.WO_EVENTS)
+        return self._document[0]
+
+    @cached_property
+    def _document(self) -> tuple[LexborHTMLParser, Encoding]:
+        return document_of(self.body if self.is_html else b"", self.content_type)
+
+    @property
+    def encoding(self) -> str:
+        """The name of the body's encoding, as the Encoding Standard writes it, in lower case."""
+        return self.encoding_found.name
+
+    @property
+    def encoding_found(self) -> Encoding:
+        """The same, with what says so."""
+        return self._document[1] if self.is_html else encoding_of_body(self.body, self.content_type)
 
     @cached_property
     def body_text(self) -> str:
         """The body as text, by the standards' rules for encodings."""
-        return decoded(self.body, encoding_of(self.body, self.content_type))
+        return decoded(self.body, self.encoding)
 
     def json(self) -> Any:
         """The body as JSON; raises ValueError where it is none."""

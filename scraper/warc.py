@@ -35,8 +35,8 @@ class StoredPage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def content_type(self) -> str:
-        """The first Content-Type header, empty where there is none."""
-        return next((value for name, value in self.headers if name.lower() == "content-type"), "")
+        """The Content-Type headers, joined by commas; empty where there is none."""
+        return ", ".join(value for name, value in self.headers if name.lower() == "content-type")
 
 
 def digest_of(body: bytes) -> str:

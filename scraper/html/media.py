@@ -7,6 +7,8 @@ Source: https://mimesniff.spec.whatwg.org/#rules-for-identifying-an-unknown-mime
 
 import re
 
+from scraper.characters.media_type import media_type
+
 _HTML = frozenset(("text/html", "application/xhtml+xml"))
 _XML = frozenset(("text/xml", "application/xml"))
 _SAYS_NOTHING = frozenset(("", "unknown/unknown", "application/unknown", "*/*"))
@@ -24,8 +26,8 @@ _OTHER_FILES = (b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b
 
 
 def essence(content_type: str) -> str:
-    """The `type/subtype` of a Content-Type header, in lower case."""
-    return content_type.partition(";")[0].partition(",")[0].strip().lower()
+    """The `type/subtype` of a Content-Type header, in lower case; empty where it has none."""
+    return media_type(content_type).essence
 
 
 def is_html(content_type: str, body: bytes) -> bool:

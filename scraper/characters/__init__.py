@@ -1,0 +1,1 @@
+"""Bytes to characters and back, exactly as the Encoding Standard says (https://encoding.spec.whatwg.org/)."""
