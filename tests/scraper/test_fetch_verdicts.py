@@ -27,7 +27,7 @@ def kinds(root=FetchError):
 
 async def robots_of(client, url):
     """What the robots.txt of a server comes to."""
-    return await fetch_robots(client, f"{url}/robots.txt", **AGENT, attempt=1, gate=lambda url: at_once)
+    return await fetch_robots(client, f"{url}/robots.txt", **AGENT, gate=lambda url: at_once)
 
 
 def test_every_way_to_fail_has_its_verdicts_and_they_are_those_of_its_class():

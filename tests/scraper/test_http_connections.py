@@ -138,7 +138,7 @@ async def test_no_robots_txt_is_made_of_a_pages_second_answer(client):
         talker.go.set()
         await talker.said.wait()
         found = await fetch_robots(
-            client, f"{server.url}/robots.txt", user_agent="Penstock/0.1", attempt=1, gate=lambda url: at_once
+            client, f"{server.url}/robots.txt", user_agent="Penstock/0.1", gate=lambda url: at_once
         )
 
     assert found.record.text == "/robots.txt"
