@@ -1,7 +1,12 @@
-"""The politeness gate: the last word, over all workers, on when a request to a host may start."""
+"""The politeness gate: the last word, over all workers, on when a request to a host may start.
+
+Takes the requests that a consumer is about to send, gives each its turn; those that come while a round trip to Redis is
+under way share the next one. Owns nothing but who waits for an answer.
+"""
 
 import asyncio
 import time
+from typing import Any
 
 import msgspec
 
@@ -14,6 +19,8 @@ GATE = Script("contract.bus", "gate.lua")
 SLACK_MS = 10
 #: A machine that misses this many turns in a row is so busy that the next one would be missed too.
 MOST_TURNS = 5
+#: Requests in one round trip: some 0.3 ms of the server's time.
+MOST_AT_ONCE = 50
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -23,28 +30,77 @@ class Turn(msgspec.Struct, frozen=True):
     start: int = 0
 
 
+class _Asking(msgspec.Struct, frozen=True):
+    keys: tuple[str, str]
+    args: tuple[int, str, int]
+    answer: "asyncio.Future[Turn]"
+
+
+class Gate:
+    """The gate as one consumer comes to it."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+        self._asking: list[_Asking] = []
+        self._sending: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Gate for {self._consumer.name}: {len(self._asking)} ask>"
+
+    async def wait(self, delivery: Delivery, *, host: str, gap_ms: int) -> bool:
+        """Wait until a request to the host may start; False if the delivery has gone to another consumer.
+
+        Who was held up, and would start later than it has leave to, asks again: the next one would follow it too
+        closely. Who keeps no distance and had not to wait starts at once.
+        """
+        turn: Turn | None = None
+        for _ in range(MOST_TURNS):
+            asked = time.monotonic()
+            turn = await self.ask(delivery, host=host, gap_ms=gap_ms, missed=turn)
+            if turn.wait_ms < 0:
+                return False
+            if turn.wait_ms:
+                await asyncio.sleep(turn.wait_ms / 1000)
+            if gap_ms <= 0 or (time.monotonic() - asked) * 1000 - turn.wait_ms <= SLACK_MS:
+                break
+        return True
+
+    async def ask(self, delivery: Delivery, *, host: str, gap_ms: int, missed: Turn | None = None) -> Turn:
+        """The turn of a request to a host; `missed` is the one that it had before. Raises what the bus raises."""
+        keys, gap = self._consumer.bus.keys, gap_ms + SLACK_MS if gap_ms > 0 else 0
+        answer: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
+        args = (gap, delivery.id, missed.start if missed else 0)
+        self._asking.append(_Asking((keys.host(host), keys.stream(delivery.stream)), args, answer))
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send(), name="gate")
+        return await answer
+
+    async def _send(self) -> None:
+        try:
+            while self._asking:
+                await asyncio.sleep(0)  # whoever is ready in this turn of the loop comes along
+                batch, self._asking = self._asking[:MOST_AT_ONCE], self._asking[MOST_AT_ONCE:]
+                await self._answer(batch)
+        finally:
+            self._sending = None
+
+    async def _answer(self, batch: list[_Asking]) -> None:
+        head: list[Any] = [self._consumer.group, self._consumer.name]
+        keys = [key for one in batch for key in one.keys]
+        try:
+            found = await run(self._consumer.bus.redis, GATE, keys, head + [arg for one in batch for arg in one.args])
+        except Exception as error:
+            for one in batch:
+                if not one.answer.done():
+                    one.answer.set_exception(error)
+            return
+        for one, wait_ms, start in zip(batch, found[::2], found[1::2], strict=True):
+            if not one.answer.done():  # else its job was cancelled meanwhile
+                one.answer.set_result(Turn(wait_ms, start))
+
+
 async def ask_gate(
     consumer: Consumer, delivery: Delivery, *, host: str, gap_ms: int, missed: Turn | None = None
 ) -> Turn:
-    """The turn of a request to a host; `missed` is the one that it had before."""
-    keys = consumer.bus.keys
-    args = [gap_ms + SLACK_MS, consumer.group, delivery.id, consumer.name, missed.start if missed else 0]
-    return Turn(*await run(consumer.bus.redis, GATE, [keys.host(host), keys.stream(delivery.stream)], args))
-
-
-async def wait_at_gate(consumer: Consumer, delivery: Delivery, *, host: str, gap_ms: int) -> bool:
-    """Wait until a request to the host may start; False if the delivery has gone to another consumer.
-
-    Who was held up, and would start later than it has leave to, asks again: the next one would follow it too closely.
-    """
-    turn: Turn | None = None
-    for _ in range(MOST_TURNS):
-        asked = time.monotonic()
-        turn = await ask_gate(consumer, delivery, host=host, gap_ms=gap_ms, missed=turn)
-        if turn.wait_ms < 0:
-            return False
-        if turn.wait_ms:
-            await asyncio.sleep(turn.wait_ms / 1000)
-        if (time.monotonic() - asked) * 1000 - turn.wait_ms <= SLACK_MS:
-            break
-    return True
+    """The turn of a single request."""
+    return await Gate(consumer).ask(delivery, host=host, gap_ms=gap_ms, missed=missed)

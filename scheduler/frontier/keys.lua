@@ -14,6 +14,7 @@
 --                   sequence   counter for first come first served
 -- host:<h>    HASH  in_flight     requests now
 --                   asked_at      when the last request started (ms)
+--                   clear_at      no other start before, by the distance that the last one keeps (gate.lua)
 --                   next_at       no request before (ms)
 --                   block_until   nor before this, by the host's own word, or because it is in trouble (ms)
 --                   crawl_delay   from its robots.txt (ms)

@@ -5,12 +5,13 @@ finished here: that is the stage's hand-over.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from contract.bus import Consumer, Delivery
-from contract.bus.gate import wait_at_gate
+from contract.bus.gate import Gate
 from contract.commands import PageFetch
 from contract.crawls import CrawlSpec
 from scraper.crawls import CrawlBook
@@ -20,7 +21,6 @@ from scraper.http.addresses import check_url, host_key
 from scraper.http.budget import Share
 from scraper.http.causes import own_error
 from scraper.http.client import Answer, Client
-from scraper.http.exchange import at_once
 from scraper.robots.book import Known, RobotsBook
 from scraper.robots.verdict import Robots, fetch_robots
 
@@ -55,7 +55,8 @@ class Jobs:
     """Does jobs for one consumer, with a client that may outlive it."""
 
     def __init__(self, consumer: Consumer, client: Client, *, allow_private: bool) -> None:
-        self._consumer, self._client, self._allow_private = consumer, client, allow_private
+        self._turns = Gate(consumer)
+        self._client, self._allow_private = client, allow_private
         self._crawls, self.robots = CrawlBook(consumer.bus), RobotsBook(consumer.bus)
         self._asking: dict[str, _Asking] = {}
 
@@ -158,11 +159,9 @@ class Jobs:
 
     def _gate(self, delivery: Delivery, host: str, gap_ms: float) -> Callable[[], Awaitable[None]]:
         """What to await before a request to this host: its turn, by the clock that all workers share."""
-        if gap_ms <= 0:
-            return at_once
 
         async def wait() -> None:
-            if not await wait_at_gate(self._consumer, delivery, host=host, gap_ms=round(gap_ms)):
+            if not await self._turns.wait(delivery, host=host, gap_ms=math.ceil(gap_ms)):
                 raise _Elsewhere
 
         return wait

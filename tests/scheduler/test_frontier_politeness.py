@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from contract.bus import Consumer, publish
-from contract.bus.gate import SLACK_MS, Turn, ask_gate
+from contract.bus.gate import SLACK_MS, Gate, Turn, ask_gate
 from contract.commands import PageFetch
 from contract.pages import PageFailed
 from contract.topology import FETCH
@@ -189,6 +189,61 @@ async def test_a_clock_that_was_set_back_does_not_shut_the_gate_for_long(bus):
     async with Consumer(bus, FETCH) as consumer:
         [one] = await consumer.take(1)
         assert (await ask_gate(consumer, one, host=HOST_A, gap_ms=10)).wait_ms <= 64 * (10 + SLACK_MS)
+
+
+async def test_the_gate_lets_who_keeps_no_distance_start_at_once_and_holds_whoever_keeps_one_behind_it(bus):
+    await publish(bus, *(make_message(_job(n)) for n in range(4)))
+
+    async with Consumer(bus, FETCH) as consumer:
+        gate, jobs = Gate(consumer), await consumer.take(9)
+        waits = [
+            (await gate.ask(job, host=HOST_A, gap_ms=gap)).wait_ms
+            for job, gap in zip(jobs, (0, 0, 900, 0), strict=True)
+        ]
+
+    gap = 900 + SLACK_MS
+    assert waits[:2] == [0, 0]
+    assert gap - 50 <= waits[2] <= gap  # behind a start that kept none
+    assert 2 * gap - 50 <= waits[3] <= 2 * gap  # and the other way round
+
+
+async def test_the_gate_is_shut_for_everybody_while_a_host_is_to_be_left_alone(bus):
+    await publish(bus, make_message(_job(1)))
+    await bus.redis.hset(bus.keys.host(HOST_A), "block_until", await _now_ms(bus) + 20_000)
+
+    async with Consumer(bus, FETCH) as consumer:
+        [one] = await consumer.take(1)
+        assert (await ask_gate(consumer, one, host=HOST_A, gap_ms=0)).wait_ms > 18_000
+
+
+async def test_the_gate_does_not_bring_forward_what_politeness_has_noted(bus):
+    await publish(bus, make_message(_job(1)))
+    later = await _now_ms(bus) + 500
+    await bus.redis.hset(bus.keys.host(HOST_A), "next_at", later)
+
+    async with Consumer(bus, FETCH) as consumer:
+        [one] = await consumer.take(1)
+        await ask_gate(consumer, one, host=HOST_A, gap_ms=100)
+
+    assert int(await bus.redis.hget(bus.keys.host(HOST_A), "next_at")) == later
+
+
+async def test_requests_that_come_to_the_gate_together_share_a_round_trip(bus):
+    await publish(bus, *(make_message(_job(n)) for n in range(40)))
+
+    async with Consumer(bus, FETCH) as consumer:
+        gate, jobs = Gate(consumer), await consumer.take(40)
+        before = await _scripts_run(bus)
+        turns = await asyncio.gather(*(gate.ask(job, host=f"{HOST_A}{job.id}", gap_ms=0) for job in jobs))
+        after = await _scripts_run(bus)
+
+    assert {turn.wait_ms for turn in turns} == {0}
+    assert after - before <= 3
+
+
+async def _scripts_run(bus) -> int:
+    stats = await bus.redis.info("commandstats")
+    return int(stats.get("cmdstat_evalsha", {"calls": 0})["calls"])
 
 
 def _job(number: int) -> PageFetch:

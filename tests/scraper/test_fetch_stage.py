@@ -349,6 +349,39 @@ async def test_the_crawl_delay_of_robots_txt_wins_over_a_shorter_delay(desk):
     assert min(b - a for a, b in itertools.pairwise(starts)) >= 60_000_000
 
 
+async def test_a_host_that_asked_to_be_left_alone_is_left_alone_also_by_who_keeps_no_delay(desk):
+    """Jobs that were issued before the host said Retry-After wait at the gate."""
+    await desk.crawl(delay_seconds=0)
+    async with running_site(SiteOptions(pages=20)) as site:
+        host = site.root_url.rstrip("/")
+        until = time.monotonic() + 0.6
+        await desk.bus.redis.hset(desk.bus.keys.host(host), "block_until", round(time.time() * 1000) + 600)
+        await desk.issue(*(host + site.web.path(number) for number in range(4)))
+        await desk.work()
+
+    assert len(site.log.records) == 4
+    assert min(record.start_ns for record in site.log.records) >= (until - 0.05) * 1e9
+
+
+async def test_a_crawl_with_a_delay_keeps_it_also_from_one_without(desk):
+    """They share a host: each request is a delay away from those of the one that keeps a delay."""
+    await desk.crawl(delay_seconds=0, crawl="quick")
+    await desk.crawl(delay_seconds=0.2, crawl="gentle")
+    async with running_site(SiteOptions(pages=20)) as site:
+        host = site.root_url.rstrip("/")
+        pages = [host + site.web.path(number) for number in range(6)]
+        for number, url in enumerate(pages):
+            await desk.issue(url, crawl="gentle" if number % 2 else "quick")
+        await desk.work()
+        gentle = {url.removeprefix(host) for url in pages[1::2]}
+
+    starts = sorted((record.start_ns / 1e9, record.path) for record in site.log.records)
+    assert len(starts) == 6
+    for (at, path), (then, other) in itertools.pairwise(starts):
+        if {path, other} & gentle:
+            assert then - at >= 0.2
+
+
 async def test_a_delivery_that_has_gone_to_somebody_else_is_dropped_silently(desk, bus):
     await desk.crawl(delay_seconds=0.001)
     async with raw_server(answer()) as server, Client(desk.settings) as client, Consumer(bus, FETCH) as consumer:
