@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,19 +12,27 @@ from contract.logs import masked, visible
 from contract.settings import Settings
 from contract.topology import RECORD
 
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
 _EXCLUDED = {
     "blocked_address": "a private address; the workers need PENSTOCK_ALLOW_PRIVATE=1 (or --allow-private)",
     "robots": "robots.txt disallows it",
     "crawl_delay": "robots.txt asks for more time between requests than the crawl allows (--max-crawl-delay)",
+}
+#: Why a redirect was not followed, and what to do.
+_LEADS = {
+    "scope": "which is out of scope: give that URL as a seed, or --scope domain or any",
+    "robots": "which its robots.txt disallows",
 }
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of URLs, decoded bytes, and the seconds from the command to the end.
 
-    `why` is what became of the first URL of a crawl that fetched nothing, `parse_error` the first page that could not
-    be read, `parse_errors` their number by the error's word. `unrecorded` counts events that the recorder has given up.
-    `database` and `archive` say where all that lies.
+    `pages` are those that were answered with 2xx. `why` is what became of the first URL of a crawl that has none,
+    `parse_error` the first page that could not be read, `parse_errors` their number by the error's word. `unrecorded`
+    counts events that the recorder has given up. `database` and `archive` say where all that lies.
     """
 
     crawl: str
@@ -40,6 +47,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     seconds: float
     data: str
+    pages: int = 0
     database: str = ""
     archive: str = ""
     why: str | None = None
@@ -54,8 +62,7 @@ def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str, un
     from storage.sql.database import open_database
 
     engine = open_database(settings)
-    row = queries.find_crawl(engine, crawl)
-    if row is None:
+    if (row := queries.find_crawl(engine, crawl)) is None:
         raise Refused(f"crawl {crawl} is not in the database; was it recorded? see logs/record.log in the data folder")
     counts = {name: getattr(row, name) for name in ("discovered", "fetched", "failed", "excluded", "parsed", "items")}
     errors = queries.parse_errors(engine, crawl)
@@ -68,7 +75,8 @@ def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str, un
         data=str(settings.folder),
         database=masked(settings.sql_url.removeprefix("sqlite:///")),
         archive=masked(settings.archive_url or str(settings.folder / "archive")),
-        why=None if row.fetched else _why(queries.failures(engine, crawl), queries.pages(engine, crawl)),
+        pages=queries.found_pages(engine, crawl),
+        why=_why(engine, crawl),
         parse_errors={word: count for word, count, _, _ in errors},
         unrecorded=unrecorded,
         parse_error=next((f"{url}: {detail or word}" for word, _, detail, url in errors), None),
@@ -76,16 +84,26 @@ def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str, un
     )
 
 
-def _why(failures: Iterator[dict[str, Any]], pages: Iterator[dict[str, Any]]) -> str | None:
-    if failed := next(failures, None):
+def _why(engine: Engine, crawl: str) -> str | None:
+    from storage.read_models import queries
+
+    if queries.found_pages(engine, crawl):
+        return None
+    if failed := next(queries.failures(engine, crawl), None):
         return f"{failed['url']}: {failed['reason']} {failed['detail'] or ''}".strip()
-    left_out = next(pages, None)
-    return f"{left_out['url']}: {_EXCLUDED.get(left_out['reason'], left_out['reason'])}" if left_out else None
+    if redirect := queries.redirect_out(engine, crawl):
+        url, target, reason = redirect
+        return f"{url} redirects to {target}, {_LEADS.get(reason or 'scope', f'left out: {reason}')}"
+    first = next(queries.pages(engine, crawl), None)
+    if first is None:
+        return None
+    said = f"answered {first['status']}" if first["outcome"] == "fetched" else str(first["reason"])
+    return f"{first['url']}: {_EXCLUDED.get(said, said)}"
 
 
 def print_summary(summary: Summary, *, json: bool) -> None:
     """Print to standard output: JSON, or lines that say what was found and where it lies."""
-    if not summary.fetched:
+    if not summary.pages:
         why = f" ({visible(summary.why)})" if summary.why else ""
         print(f"penstock: no page could be fetched{why}", file=sys.stderr)
     if summary.parse_errors:

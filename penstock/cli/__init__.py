@@ -1,6 +1,6 @@
 """The command line. Takes words, gives an exit status; each command's work is in `penstock.commands`, imported late.
 
-Exit status: 0 finished, 1 finished but no page could be fetched, 2 wrong usage or something a person must mend,
+Exit status: 0 finished, 1 finished without one page (answered with 2xx), 2 wrong usage or something a person must mend,
 130 interrupted and resumable, 143 ended by SIGTERM with nothing half done left behind.
 """
 

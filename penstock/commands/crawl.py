@@ -83,7 +83,7 @@ async def _crawl(settings: Settings, plan: Plan, listening: socket.socket | None
     from penstock.summary import print_summary
 
     print_summary(summary, json=json)
-    return FINISHED if summary.fetched else NOTHING_FETCHED
+    return FINISHED if summary.pages else NOTHING_FETCHED
 
 
 @contextlib.asynccontextmanager

@@ -89,6 +89,26 @@ def progress(engine: Engine, crawl: str) -> dict[str, Any]:
     return numbers
 
 
+def found_pages(engine: Engine, crawl: str) -> int:
+    """The URLs of a crawl that were answered with 2xx: pages, and no redirects."""
+    return sum(count for status, count in progress(engine, crawl)["statuses"].items() if status.startswith("2"))
+
+
+def redirect_out(engine: Engine, crawl: str) -> tuple[str, str, str | None] | None:
+    """The first redirect to a URL that the crawl did not fetch: from where, to where, and why not, if that is known."""
+    page, target = tables.pages.alias().c, tables.pages.alias().c
+    query = (
+        select(page.url, page.location, target.reason)
+        .outerjoin_from(page.url.table, target.url.table, (target.crawl == page.crawl) & (target.url == page.location))
+        .where(page.crawl == crawl, page.location.is_not(None), target.outcome.is_distinct_from("fetched"))
+        .order_by(page.depth, page.settled_at, page.url)
+        .limit(1)
+    )
+    with engine.connect() as connection:
+        row = connection.execute(query).one_or_none()
+    return (row[0], row[1], row[2]) if row else None
+
+
 def parse_errors(engine: Engine, crawl: str) -> list[tuple[str, int, str, str]]:
     """Why fetched pages could not be read: word, pages, and detail and URL of the first; the commonest word first."""
     page = tables.pages.c
