@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from contract.errors import Refused
 from scraper.characters.choice import Encoding, encoding_of_body
+from scraper.characters.queries import with_query_in
 from scraper.html.document import document_of
 from scraper.html.links import Links, links_of, resolve
 from scraper.html.media import is_html
@@ -138,7 +139,9 @@ class Page:
     @cached_property
     def all_links(self) -> Links:
         """The links of the page, with their count."""
-        return links_of(self.html, self.url, limit=self._max_links) if self.is_html else Links()
+        if not self.is_html:
+            return Links()
+        return links_of(self.html, self.url, limit=self._max_links, encoding=self.encoding)
 
     def links(self) -> list[str]:
         """The http and https URLs that the page points to, absolute, each once."""
@@ -146,7 +149,7 @@ class Page:
 
     def urljoin(self, href: str) -> str:
         """A link of this page as an absolute URL; raises ValueError for one that cannot be resolved."""
-        joined: str = ada_url.join_url(self.url, href)
+        joined: str = ada_url.join_url(self.url, with_query_in(href, self.encoding))
         return joined
 
     def follow(self, *targets: str | LexborNode, css: str | None = None) -> Follow:
@@ -156,7 +159,8 @@ class Page:
         """
         hrefs = [target if isinstance(target, str) else _href(target) for target in targets]
         hrefs += [_href(node) for node in (self.css(css) if css else ())]
-        urls = tuple(url for href in hrefs if href is not None and (url := resolve(href, self.url)))
+        written = [with_query_in(href, self.encoding) for href in hrefs if href is not None]
+        urls = tuple(url for href in written if (url := resolve(href, self.url)))
         self.followed.update(dict.fromkeys(urls))
         return Follow(urls)
 

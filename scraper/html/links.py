@@ -2,7 +2,8 @@
 
 Takes a parsed document and its URL, gives absolute http and https URLs in the order of the page, each once: `a`,
 `area`, `iframe`, `frame`, and a refreshing `meta`. Resolved as the URL standard says (https://url.spec.whatwg.org/),
-without fragment. `rel=nofollow` is no reason to leave a link out: what may be asked is for robots.txt to say.
+without fragment, with queries in the document's encoding. `rel=nofollow` is no reason to leave a link out: what may be
+asked is for robots.txt to say.
 """
 
 import re
@@ -14,6 +15,7 @@ import msgspec
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from contract.safe_text import without_credentials
+from scraper.characters.queries import with_query_in
 
 #: Longer URLs are not handed on; servers refuse them, and a long base makes gigabytes of a few short links.
 MAX_URL_CHARS = 8_000
@@ -41,14 +43,17 @@ class Links(msgspec.Struct, frozen=True):
     left_out: int = 0
 
 
-def links_of(html: LexborHTMLParser, url: str, *, limit: int) -> Links:
-    """The links of a document that was loaded from `url`; at most `limit`, the rest is counted."""
+def links_of(html: LexborHTMLParser, url: str, *, limit: int, encoding: str = "utf-8") -> Links:
+    """The links of a document that was loaded from `url`; at most `limit`, the rest is counted.
+
+    `encoding` is the document's, in which the queries of its links are written.
+    """
     raw, bases, refresh = _raw_links(html)
-    base = _base(bases, url)
+    base = _base((with_query_in(href, encoding) for href in bases), url)
     here = without_fragment(url)
-    resolved = dict.fromkeys(resolve_all(raw, base))
+    resolved = dict.fromkeys(resolve_all((with_query_in(href, encoding) for href in raw), base))
     resolved.pop(here, None)
-    target = resolve(refresh, base) if refresh else None
+    target = resolve(with_query_in(refresh, encoding), base) if refresh else None
     urls = _within_limits(resolved, limit)
     return Links(urls, target if target != here else None, len(resolved), len(resolved) - len(urls))
 
