@@ -51,6 +51,11 @@ class Keys:
         return f"{self.root}restored"
 
     @property
+    def recorded(self) -> str:
+        """STRING: the latest batch in SQL that was acknowledged (`contract.bus.recorded.Mark`): SQL must have it."""
+        return f"{self.root}recorded"
+
+    @property
     def replaying(self) -> str:
         """STRING with a life: who rebuilds the frontier from what is recorded."""
         return f"{self.root}replaying"

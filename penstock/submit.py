@@ -102,7 +102,7 @@ async def answer_to(bus: Bus, command: Message, *, patience_seconds: float = ANS
             raw, epoch, is_rebuilt = await _look(bus, key)
             if raw:
                 return msgspec.json.decode(raw, type=Answer)
-            if world and epoch != world:
+            if world and epoch != world and not await _still_waits(bus, command):
                 raise Unanswered("Redis was emptied before it answered; give the same command again")
             world, heard_at = epoch or b"gone", time.monotonic()
             if is_rebuilt:
@@ -115,6 +115,15 @@ async def answer_to(bus: Bus, command: Message, *, patience_seconds: float = ANS
     raise Unanswered(
         f"no scheduler answered within {patience_seconds:.0f} s; "
         "do `penstock scheduler` and `penstock record` run there? both are needed"
+    )
+
+
+async def _still_waits(bus: Bus, command: Message) -> bool:
+    """Whether a command is still to be carried out, or its answer is there."""
+    entries = await bus.redis.xrange(bus.keys.stream(command.envelope.type))
+    id = command.envelope.id.encode()
+    return any(id in fields.get(b"e", b"") for _, fields in entries) or bool(
+        await bus.redis.exists(bus.keys.answer(command.envelope.id))
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from contract.bus.recorded import Mark
 from contract.concerning import concerning
 from contract.errors import Unreachable
 from contract.pages import PageFetched
@@ -24,6 +25,7 @@ from storage.sql import schema
 from storage.sql.database import writing
 from storage.store import event_store
 from storage.store.event_store import Arrival, Place, Recorded
+from storage.store.ledger import Line
 
 log = logging.getLogger(RECORD.name)
 
@@ -36,13 +38,24 @@ class Unrecordable(ValueError):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What a batch came to: the number of events that were new, and the rows of pages that they touched."""
+    """What a batch came to: the number of events that were new, and the rows of pages that they touched.
+
+    `mark` is what Redis is told once a recorder acknowledges it.
+    """
 
     events: int
     pages: Sequence[Row]
+    mark: Mark | None = None
 
 
-def write(engine: Engine, archive: Archive, arrivals: Sequence[Arrival]) -> Written:
+class Writer(msgspec.Struct, frozen=True):
+    """The recorder that writes a batch, and the mark that Redis had a moment ago."""
+
+    line: Line
+    told: Mark | None
+
+
+def write(engine: Engine, archive: Archive, arrivals: Sequence[Arrival], *, writer: Writer | None = None) -> Written:
     """Record a batch; raises what SQL or the archive raised, with nothing recorded.
 
     `Refused` means that another version has upgraded the tables, and that this process must not write any more.
@@ -55,12 +68,14 @@ def write(engine: Engine, archive: Archive, arrivals: Sequence[Arrival]) -> Writ
         places, rows = _file_bodies(archive, batch), event_store.rows_of(batch)
         archive.flush()
         with writing(engine) as connection:
+            schema.check_unchanged(connection)  # rows of an older version would lack what newer tables are for
+            mark = writer.line.enter(connection, writer.told) if writer else None
             written = _write(connection, archive, batch, rows, places)
     except BaseException:
         archive.rewind()
         raise
     archive.commit()
-    return written
+    return msgspec.structs.replace(written, mark=mark)
 
 
 def is_passing(error: Exception) -> bool:
@@ -93,7 +108,6 @@ def _write(
     rows: Sequence[Row],
     places: Mapping[bytes, Place],
 ) -> Written:
-    schema.check_unchanged(connection)  # rows of an older version in newer tables would lack what those are for
     positions = event_store.append(connection, batch, rows)
     fresh = {key: arrival for key, arrival in batch.items() if key in positions}
     if len(fresh) < len(batch):

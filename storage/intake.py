@@ -5,8 +5,9 @@ Both may be done twice, so a lost connection is answered by doing them again.
 
 from collections.abc import Sequence
 
-from contract.bus import Bus, Consumer, Delivery
+from contract.bus import Bus, Consumer, Delivery, recorded
 from contract.bus.scripts import patiently
+from storage.batch import Written
 from storage.sql.text import cleaned
 from storage.store.event_store import Arrival
 
@@ -19,17 +20,11 @@ async def arrivals(bus: Bus, deliveries: Sequence[Delivery]) -> list[Arrival]:
     return [Arrival(cleaned(each.message, each.raw), each.raw, bodies.get(each.body_key or "")) for each in deliveries]
 
 
-async def acknowledge(consumer: Consumer, deliveries: Sequence[Delivery]) -> None:
-    """Finish deliveries from which nothing follows, with one command for each stream."""
+async def acknowledge(consumer: Consumer, deliveries: Sequence[Delivery], written: Written) -> None:
+    """Finish deliveries that SQL has in this batch."""
+    assert written.mark is not None, "a recorder numbers its batches"
     ids: dict[str, list[str]] = {}
     for delivery in deliveries:
-        ids.setdefault(consumer.bus.keys.stream(delivery.stream), []).append(delivery.id)
-
-    async def send() -> None:
-        pipeline = consumer.bus.redis.pipeline(transaction=False)
-        for stream, some in ids.items():
-            pipeline.xack(stream, consumer.group, *some)
-        await pipeline.execute()
-
-    await patiently(send)
+        ids.setdefault(delivery.stream, []).append(delivery.id)
+    await recorded.acknowledge(consumer.bus, consumer.group, ids, written.mark)
     consumer.forget(deliveries)

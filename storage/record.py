@@ -23,6 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from contract import metrics
 from contract.bus import Bus, Consumer, Delivery
 from contract.bus.entry import enter
+from contract.bus.recorded import latest_mark
+from contract.bus.scripts import patiently
 from contract.errors import PenstockError, Refused
 from contract.pages import PageFetched
 from contract.settings import Settings
@@ -36,6 +38,7 @@ from storage.report import Reporter
 from storage.sql.database import READER_CACHE_KIB, make_engine, open_database
 from storage.sql.threads import in_thread
 from storage.store.event_store import Arrival
+from storage.store.ledger import Line, has_lost
 
 log = logging.getLogger(RECORD.name)
 
@@ -79,10 +82,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
 async def _work(recorder: "Recorder", store: SegmentStore, settings: Settings, stop: asyncio.Event) -> None:
     bus, reporter = recorder.consumer.bus, recorder.reporter
+    # Before anything is rebuilt from it, by which the mark goes.
+    keep = await in_thread(has_lost, recorder.engine, await patiently(lambda: latest_mark(bus)))
     async with asyncio.TaskGroup() as tasks:
         work = replay(bus, reporter.engine, settings, stop, is_idle=recorder.is_idle, when_done=reporter.begin_anew)
         replaying = tasks.create_task(work, name="replay")
-        await in_thread(store.repair, recorder.engine)
+        await in_thread(store.repair, recorder.engine, keep=keep)
         await recorder.work(stop)
         replaying.cancel()
 
@@ -108,6 +113,7 @@ class Recorder:
         gather_seconds: float = GATHER_SECONDS,
     ) -> None:
         self.consumer, self.engine, self.archive = consumer, engine, archive
+        self._line = Line()
         self._gather_seconds = 0.0 if archive.is_appendable else gather_seconds
         self.reporter = Reporter(consumer.bus, readers, word=consumer.name)
 
@@ -160,12 +166,13 @@ class Recorder:
             failed, pause = failed + 1, min(pause * 2, _LONGEST_PAUSE_SECONDS)
         if failed:
             log.info("what was waited for is back", extra={"action": "database_back"})
-        await intake.acknowledge(self.consumer, deliveries)
+        await intake.acknowledge(self.consumer, deliveries, written)
         self.reporter.note(written.pages, [each.message for each in deliveries])
 
     async def _write(self, arrivals: Sequence[Arrival]) -> batch.Written:
         began = time.perf_counter()
-        written = await in_thread(batch.write, self.engine, self.archive, arrivals)
+        writer = batch.Writer(self._line, await patiently(lambda: latest_mark(self.consumer.bus)))
+        written = await in_thread(batch.write, self.engine, self.archive, arrivals, writer=writer)
         metrics.observe("penstock_record_batch_seconds", value=time.perf_counter() - began)
         metrics.add("penstock_recorded_events", amount=written.events)
         return written

@@ -8,6 +8,8 @@ of what is recorded, and this is its rebuild.
 - One of all recorders does it; when it dies another one begins from the start, and what comes twice changes nothing.
   The parts of one that was only slow count no more then.
 - When Redis is emptied once more meanwhile, it begins anew for the next epoch; when it loses a part, from the start.
+- Where SQL has lost what Redis was told is recorded (a power cut, a failover, an older copy), Redis is emptied by us as
+  soon as all is recorded that it still holds.
 - A Redis that has lost its last seconds alone is told of those crawls that it cannot come back to by itself
   (`storage.recovery.ahead`), and nobody waits for that.
 """
@@ -27,20 +29,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from contract import codec
 from contract.bus import Bus
+from contract.bus.emptying import empty, is_drained, stop_world
 from contract.bus.groups import ensure_groups, is_restored, mark_restored
 from contract.bus.groups import epoch as epoch_of
+from contract.bus.recorded import acknowledge, latest_mark
 from contract.bus.scripts import PASSING, passing
 from contract.commands import FrontierRestore
 from contract.crawls import CrawlSpec
 from contract.envelope import new_message
 from contract.lifetime import happened
 from contract.settings import Settings
-from contract.topology import REPLAY
+from contract.topology import RECORD, REPLAY
 from storage.batch import is_passing
 from storage.recovery import parts, unfinished
 from storage.recovery.ahead import Here, Lookout
 from storage.recovery.rereading import reread_all
 from storage.sql.threads import in_thread
+from storage.store import ledger
 
 log = logging.getLogger(REPLAY.name)
 
@@ -80,6 +85,8 @@ async def replay(
             epoch = await bus.redis.get(bus.keys.epoch)
             if epoch is None:
                 await ensure_groups(bus)
+            elif await keeper.emptied():
+                known = b""
             elif epoch != known and is_idle() and await keeper.rebuilt():
                 known = epoch
                 when_done()
@@ -93,10 +100,14 @@ async def replay(
         except SQLAlchemyError as error:
             if not is_passing(error):
                 raise
-            reason = str(error).partition("\n")[0]
-            log.warning("will begin again when the database answers: %s", reason, extra={"action": "database_away"})
+            _say_away(error)
             await happened(stop, within=COMPARE_SECONDS)
         await happened(stop, within=LOOK_SECONDS)
+
+
+def _say_away(error: SQLAlchemyError) -> None:
+    reason = str(error).partition("\n")[0]
+    log.warning("will begin again when the database answers: %s", reason, extra={"action": "database_away"})
 
 
 class _Keeper:
@@ -105,6 +116,7 @@ class _Keeper:
     def __init__(self, bus: Bus, engine: Engine, settings: Settings, stop: asyncio.Event) -> None:
         self.bus, self.engine, self.settings, self.stop = bus, engine, settings, stop
         self._lookout, self._look_at = Lookout(bus, engine), 0.0
+        self._compare_at = 0.0
 
     async def rebuilt(self) -> bool:
         """Whether the frontier is there; rebuilds it unless somebody else is about to."""
@@ -114,6 +126,19 @@ class _Keeper:
             if replay:
                 await replay.work()
         return replay is not None
+
+    async def emptied(self) -> bool:
+        """Whether SQL lacks what Redis was told is recorded: then Redis is emptied, to be rebuilt from it."""
+        if time.monotonic() < self._compare_at:
+            return False
+        mark = await latest_mark(self.bus)
+        if not await in_thread(ledger.has_lost, self.engine, mark):
+            self._compare_at = time.monotonic() + COMPARE_SECONDS
+            return False
+        async with self._claimed() as replay:
+            if replay:
+                await replay.empty()
+        return True
 
     async def brought_back(self) -> bool:
         """Tell Redis of crawls of which more is recorded than it knows; whether there were any."""
@@ -165,14 +190,30 @@ class Replay:
     async def work(self) -> None:
         """Tell of every unfinished crawl, and say that it is done; raises `_Interrupted`."""
         self.epoch = await epoch_of(self.bus)
-        lost = await in_thread(unfinished.crawls, self.engine)
+        # Those that ended first, so that a name stays with the one that has it now.
+        lost = await in_thread(unfinished.lacking, self.engine)
+        lost += await in_thread(unfinished.crawls, self.engine)
         for crawl, state, spec in lost:
             log.warning("rebuilding the frontier of crawl %s", crawl, extra={"action": "rebuilding"})
             await self._crawl(crawl, state, msgspec.json.decode(spec, type=CrawlSpec))
+        if mark := await in_thread(ledger.latest, self.engine):
+            await acknowledge(self.bus, RECORD.name, {}, mark)
         await self._go_on()
         await mark_restored(self.bus, self.epoch)
         if lost:
             log.warning("the frontier is there again: %d crawls", len(lost), extra={"action": "rebuilt"})
+
+    async def empty(self) -> None:
+        """Give up a world of which SQL has lost a part, once SQL has all that it still holds; raises `_Interrupted`."""
+        self.epoch = await epoch_of(self.bus)
+        log.error("SQL lacks what was recorded: Redis is rebuilt from it, and what is lost is fetched again",
+                  extra={"action": "sql_behind"})  # fmt: skip
+        await stop_world(self.bus)
+        while not await is_drained(self.bus, RECORD):
+            await happened(self.stop, within=LOOK_SECONDS)
+            await self._go_on()
+        told = await in_thread(unfinished.lacking, self.engine) + await in_thread(unfinished.crawls, self.engine)
+        await empty(self.bus, [crawl for crawl, _, _ in told])
 
     async def bring_back(self, found: Mapping[str, Here]) -> None:
         """Tell of these crawls alone, to a Redis that has lost its last seconds; raises `_Interrupted`."""

@@ -95,8 +95,12 @@ class SegmentStore(ABC):
         """What a recorder appends to; a segment beyond this size or age is left, and the next one begun."""
 
     @abstractmethod
-    def repair(self, engine: Engine) -> list[str]:
-        """Put right what recorders left that were killed; returns the names of the segments that were touched."""
+    def repair(self, engine: Engine, *, keep: bool = False) -> list[str]:
+        """Put right what recorders left that were killed; returns the names of the segments that were touched.
+
+        What was never recorded goes, and comes again. With `keep` SQL has lost something, so that it may have been
+        recorded: nothing is deleted then.
+        """
 
     @abstractmethod
     def read(self, name: str, offset: int, length: int) -> bytes:

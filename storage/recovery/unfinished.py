@@ -6,7 +6,7 @@ What may be long is an iterator that holds some rows at a time.
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Engine, or_, select
+from sqlalchemy import Engine, func, or_, select
 
 from contract.crawls import ALL as LIFE
 from storage.read_models.listings import stream
@@ -24,6 +24,27 @@ def crawls(engine: Engine, only: Collection[str] | None = None) -> list[tuple[st
     query = query.where(_GOES_ON if only is None else crawl.id.in_(only))
     with engine.connect() as connection:
         return [tuple(row) for row in connection.execute(query.order_by(crawl.started_at, crawl.id))]
+
+
+def lacking(engine: Engine) -> list[tuple[str, str, str]]:
+    """Crawls that have finished, and of which less is recorded than they ended with, in the same form: they go on.
+
+    Their end was recorded before all that it speaks of, which was lost then.
+    """
+    crawl, tally = tables.crawls.c, tables.tallies.c
+    ended = select(crawl.id, crawl.spec, crawl.final_fetched, crawl.final_failed, crawl.final_excluded)
+    ended = ended.where(crawl.state == "finished", crawl.spec.is_not(None)).order_by(crawl.started_at, crawl.id)
+    counted = select(tally.crawl, tally.kind, func.sum(tally.count)).where(tally.kind.in_(("outcome", "parsed")))
+    with engine.connect() as connection:
+        rows = connection.execute(ended).all()
+        query = counted.where(tally.crawl.in_([row.id for row in rows])).group_by(tally.crawl, tally.kind)
+        found = {(id, kind): int(count) for id, kind, count in connection.execute(query)}
+    return [
+        (row.id, "running", row.spec)
+        for row in rows
+        if found.get((row.id, "outcome"), 0) < row.final_fetched + row.final_failed + row.final_excluded
+        or found.get((row.id, "parsed"), 0) < row.final_fetched
+    ]
 
 
 def states(engine: Engine, others: Collection[str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 Takes settings, gives a SQLAlchemy `Engine`. Whoever writes does so in `writing(engine)`: one writer at a time, over all
 processes, so that what is read in it cannot change before it is written, and positions become visible in their order.
-Readers never wait.
+Readers never wait. A commit that was answered is on the disk: Redis forgets what it has.
 """
 
 import contextlib
@@ -145,7 +145,7 @@ def _on_sqlite_connect(connection: Any, _record: Any, *, cache_kib: int) -> None
         f"busy_timeout={LOCK_SECONDS * 1000}",
         "page_size=8192",  # of a file yet to be made: most events and items fit into one page
         "journal_mode=WAL",
-        "synchronous=NORMAL",
+        "synchronous=FULL",  # what Redis is told to forget must be on the disk; NORMAL syncs no commit
         f"cache_size=-{cache_kib}",
     ):
         connection.execute(f"PRAGMA {pragma}")

@@ -78,6 +78,18 @@ segments = Table(
     Column("closed", Boolean, nullable=False),
 )
 
+# -- what tells that SQL has lost something
+
+recorders = Table(
+    "recorders",
+    metadata,
+    #: A word that one recorder has chosen for itself; another one after each start, and after each loss.
+    Column("word", Text, primary_key=True),
+    #: The last batch that it has committed; batches are numbered over all recorders.
+    Column("batch", Big, nullable=False),
+    Index("recorders_by_batch", "batch"),
+)
+
 # -- read models
 
 crawls = Table(

@@ -83,7 +83,8 @@ MARKS = {one.payload.url: one.payload.fingerprint for one in (UNREAD, BODILESS, 
 
 
 async def test_where_nothing_is_unfinished_the_frontier_is_there_at_once(lost: Bus, engine: Engine, tmp_path: Path):
-    write(engine, tmp_path / "archive", builders.crawl_started(), READ, builders.crawl_finished())
+    read = builders.page_parsed(A + "read")
+    write(engine, tmp_path / "archive", builders.crawl_started(), READ, read, builders.crawl_finished())
 
     async with at_work(lost, engine, tmp_path) as scheduler:
         await asyncio.wait_for(restored(lost), 0.5)

@@ -85,9 +85,9 @@ class ObjectStore(SegmentStore):
         with contextlib.suppress(AlreadyExistsError), _translated("write to", self.place, missing=Unreachable):
             obstore.put(self._store, name, data, mode="create", use_multipart=False)
 
-    def repair(self, engine: Engine) -> list[str]:
-        """Delete what was put and never committed; objects are never half there."""
-        return sweep(engine, self)
+    def repair(self, engine: Engine, *, keep: bool = False) -> list[str]:
+        """Delete what was put and never committed, or let go of it; objects are never half there."""
+        return sweep(engine, self, keep=keep)
 
     def read(self, name: str, offset: int, length: int) -> bytes:
         """The bytes that the object has there, and its neighbours ahead of time."""

@@ -52,9 +52,9 @@ class FileStore(SegmentStore):
         """What a recorder appends to."""
         return FileArchive(self.folder, engine, segment_bytes=segment_bytes, segment_seconds=segment_seconds)
 
-    def repair(self, engine: Engine) -> list[str]:
+    def repair(self, engine: Engine, *, keep: bool = False) -> list[str]:
         """Make segments whole whose recorder is gone; returns the names of those that were cut."""
-        return repair(self.folder, engine)
+        return repair(self.folder, engine, keep=keep)
 
     def read(self, name: str, offset: int, length: int) -> bytes:
         """The bytes that the file has there."""
@@ -90,6 +90,10 @@ class FileStore(SegmentStore):
             os.close(self._open.popitem()[1])
 
 
+class SegmentLost(OSError):
+    """Raised when SQL has gone back to before a recorder's segment was begun; the batch goes into another one."""
+
+
 class FileArchive(Archive):
     """The archive in a folder, as one recorder appends to it."""
 
@@ -106,6 +110,7 @@ class FileArchive(Archive):
         self.folder, self._engine = folder, engine
         self._segment_bytes, self._segment_seconds = segment_bytes, segment_seconds
         self._file: int | None = None
+        self._name = ""
         self._id = self._committed = self._flushed = self._length = 0
         self._is_promised = self._is_in_doubt = False
         self._began = time.monotonic()
@@ -145,7 +150,11 @@ class FileArchive(Archive):
         """Bring the segment's length into the transaction, and what is not on the disk yet to it."""
         if self._file is not None and self._length > self._committed:
             self.flush()
-            connection.execute(update(segments).where(segments.c.id == self._id).values(length=self._length))
+            mine = (segments.c.id == self._id, segments.c.name == self._name)
+            if connection.execute(update(segments).where(*mine).values(length=self._length)).rowcount != 1:
+                name = self._name
+                self.leave()
+                raise SegmentLost(f"SQL has lost the segment {name}")
             self._is_promised = True
 
     def commit(self) -> None:
@@ -164,15 +173,17 @@ class FileArchive(Archive):
         """Close the file."""
         if self._file is not None:
             os.close(self._file)
-        self._file, self._id, self._committed, self._flushed, self._length = None, 0, 0, 0, 0
+        self._file, self._name, self._id, self._committed, self._flushed, self._length = None, "", 0, 0, 0, 0
         self._is_promised = self._is_in_doubt = False
 
     def _settle(self) -> None:
         """Ask SQL whether a commit took place whose answer was lost; as a writer, for by then it has ended."""
         with writing(self._engine) as connection:
-            query = select(segments.c.length).where(segments.c.id == self._id)
-            self._committed = connection.execute(query).scalar_one()
-        self._is_in_doubt = False
+            query = select(segments.c.length).where(segments.c.id == self._id, segments.c.name == self._name)
+            committed = connection.execute(query).scalar_one_or_none()
+        if committed is None:
+            return self.leave()  # SQL has lost it, and the batch goes into another one
+        self._committed, self._is_in_doubt = committed, False
         self._cut()
 
     def _cut(self) -> None:
@@ -201,7 +212,8 @@ class FileArchive(Archive):
             os.close(file)
             (self.folder / name).unlink()
             raise
-        self._file, self._committed, self._flushed, self._length = file, len(head), len(head), len(head)
+        self._file, self._name = file, name
+        self._committed, self._flushed, self._length = len(head), len(head), len(head)
         self._began = time.monotonic()
 
     def _roll(self) -> None:

@@ -26,9 +26,10 @@ class Moved(SegmentStore):
         """Whether the later one can be used."""
         self.later.check()
 
-    def repair(self, engine: Engine) -> list[str]:
+    def repair(self, engine: Engine, *, keep: bool = False) -> list[str]:
         """Both."""
-        return [*(self.files.repair(engine) if self.files.folder.is_dir() else ()), *self.later.repair(engine)]
+        cut = self.files.repair(engine, keep=keep) if self.files.folder.is_dir() else ()
+        return [*cut, *self.later.repair(engine, keep=keep)]
 
     def read(self, name: str, offset: int, length: int) -> bytes:
         """From where the segment lies."""

@@ -1,7 +1,8 @@
 """Segment files that a recorder left behind, made whole again at the next start of any recorder.
 
 Takes the archive's folder and an engine; owns the tails of segments whose owner is gone, as their lock shows. A tail
-that was never committed is cut off. A segment that lost bytes which were committed (a disk's fault, or somebody's) is
+that was never committed is cut off; where SQL has lost something it may have been, so it is set aside in `unrecorded/`
+before. A segment that lost bytes which were committed (a disk's fault, or somebody's) is
 cut behind its last whole record, and its row says so: the pages that lay beyond have lost their bodies.
 """
 
@@ -23,12 +24,16 @@ log = logging.getLogger("storage.record")
 
 #: Bytes read at a time; a thousand times as many, decoded, must fit into memory.
 _CHUNK = 16 * 1024
+#: Bytes copied at a time.
+_COPIED = 1024 * 1024
+#: Where in the archive's folder lies what SQL has lost.
+UNRECORDED = "unrecorded"
 #: zlib's word for "with a gzip header and trailer".
 _GZIP = 31
 
 
-def repair(folder: Path, engine: Engine) -> list[str]:
-    """Make the archive whole; returns the names of the segments that were cut."""
+def repair(folder: Path, engine: Engine, *, keep: bool = False) -> list[str]:
+    """Make the archive whole; returns the names of the segments that were cut. With `keep` nothing is thrown away."""
     with engine.connect() as connection:
         mine = segments.c.name.not_like("%/%")  # what has a slash lies in a bucket
         rows = connection.execute(select(segments).where(mine).order_by(segments.c.id)).all()
@@ -37,7 +42,7 @@ def repair(folder: Path, engine: Engine) -> list[str]:
         if row.closed and not _is_short(folder / row.name, row.length):
             continue
         with _owned(folder / row.name) as file:
-            if file is not None and _repair(file, engine, row.id):
+            if file is not None and _repair(file, engine, row.id, folder / UNRECORDED if keep else None):
                 cut.append(row.name)
     return cut
 
@@ -49,21 +54,36 @@ def _is_short(path: Path, length: int) -> bool:
         return False
 
 
-def _repair(file: int, engine: Engine, segment: int) -> bool:
+def _repair(file: int, engine: Engine, segment: int, aside: Path | None) -> bool:
     with engine.connect() as connection:  # with the lock held: before, its owner may have gone on
         row = connection.execute(select(segments).where(segments.c.id == segment)).one()
     size = os.fstat(file).st_size
     length = row.length if size >= row.length else _whole(engine, file, row, size)
+    kept = _set_aside(file, length, aside / f"{length}-{row.name}") if aside and size > row.length else None
     if size > length:
         os.ftruncate(file, length)
         os.fsync(file)
-    if size > row.length:
+    if kept:
+        log.warning("%s: SQL has lost its last %d bytes, which are kept as %s", row.name, size - length, kept,
+                    extra={"action": "kept"})  # fmt: skip
+    elif size > row.length:
         log.warning("%s: cut off %d bytes that were never recorded", row.name, size - length,
                     extra={"action": "repaired"})  # fmt: skip
     with writing(engine) as connection:
         changed = {"length": length, "closed": True}
         connection.execute(update(segments).where(segments.c.id == segment).values(changed))
     return size > length
+
+
+def _set_aside(file: int, offset: int, path: Path) -> Path:
+    """Copy what a file has behind an offset to another one, and that to the disk."""
+    path.parent.mkdir(exist_ok=True)
+    with path.open("wb") as copy:
+        while chunk := os.pread(file, _COPIED, offset + copy.tell()):
+            copy.write(chunk)
+        copy.flush()
+        os.fsync(copy.fileno())
+    return path
 
 
 def _whole(engine: Engine, file: int, row: Any, size: int) -> int:

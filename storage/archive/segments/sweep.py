@@ -25,13 +25,19 @@ _PORTION = 500
 _TIME = re.compile(r"penstock-(\d{8}-\d{6})-")
 
 
-def sweep(engine: Engine, store: SegmentStore, *, swept_seconds: float = SWEPT_SECONDS) -> list[str]:
-    """Delete the reservations of dead recorders, and the objects under their names; returns the names.
+def sweep(
+    engine: Engine, store: SegmentStore, *, swept_seconds: float = SWEPT_SECONDS, keep: bool = False
+) -> list[str]:
+    """Delete the reservations of dead recorders, and unless `keep` the objects under their names; returns the names.
 
     Raises `Unreachable`; what is left then is swept the next time.
     """
-    names = [name for portion in _portions(_given_up(engine, swept_seconds)) for name in _swept(engine, store, portion)]
-    if names:
+    portions = _portions(_given_up(engine, swept_seconds))
+    names = [name for portion in portions for name in _swept(engine, None if keep else store, portion)]
+    if names and keep:
+        log.warning("SQL may have lost %d objects, which stay in the archive: %s", len(names), ", ".join(names),
+                    extra={"action": "kept"})  # fmt: skip
+    elif names:
         log.warning("swept %d objects of the archive that were never recorded", len(names), extra={"action": "swept"})
     return names
 
@@ -60,10 +66,11 @@ def _portions(rows: list[tuple[int, str]]) -> Iterable[list[tuple[int, str]]]:
     return (rows[start : start + _PORTION] for start in range(0, len(rows), _PORTION))
 
 
-def _swept(engine: Engine, store: SegmentStore, rows: list[tuple[int, str]]) -> list[str]:
+def _swept(engine: Engine, store: SegmentStore | None, rows: list[tuple[int, str]]) -> list[str]:
     """The objects first: who is killed in between finds the rows once more."""
     names = [name for _, name in rows]
-    store.delete(names)
+    if store:
+        store.delete(names)
     with writing(engine) as connection:
         ids = [id for id, _ in rows]
         connection.execute(delete(segments).where(segments.c.id.in_(ids), segments.c.length == 0))
