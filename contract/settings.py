@@ -15,6 +15,7 @@ import msgspec
 
 from contract.archive_url import parse_archive_url
 from contract.errors import Refused
+from contract.suggesting import did_you_mean
 
 PREFIX = "PENSTOCK_"
 _POSITIVE = (
@@ -71,21 +72,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: A request's whole time, from connecting to the body's end.
     deadline_seconds: float = 60.0
     # What one crawl does unless its command line or its spider says otherwise; None: as `CrawlSpec` has it.
+    #: The crawl's name; None: the spider's, or the first seed's host. An unfinished crawl of that name goes on.
     name: str | None = None
+    #: What to extract: FILE.py or module:attribute; None: title, text, metadata and links of every page.
     spider: str | None = None
+    #: Seconds between the starts of two requests to one host.
     delay: float | None = None
+    #: Requests in flight to one host.
     per_host: int | None = None
+    #: Pages to fetch, redirects not counted; 0: no bound.
     max_pages: int | None = None
+    #: Links from a seed; 0: no bound.
     max_depth: int | None = None
+    #: Where links may lead: the seeds' hosts, their domains, or anywhere.
     scope: Literal["host", "domain", "any"] | None = None
-    #: Regular expressions; in the environment separated by white space.
+    #: Only URLs that match one of these. Regular expressions; in the environment separated by white space.
     allow: tuple[str, ...] | None = None
+    #: No URLs that match one of these; as above.
     deny: tuple[str, ...] | None = None
+    #: True: robots.txt is neither asked for nor kept to.
     ignore_robots: bool | None = None
     #: Seconds. A host whose robots.txt asks for a longer crawl-delay is left out.
     max_crawl_delay: float | None = None
     #: Seconds for which a host whose robots.txt cannot be had is waited for; then it is given up.
     robots_patience: float | None = None
+    #: Who we say we are.
     user_agent: str | None = None
     #: Where the events of a crawl's life are posted, signed with `webhook_secret`; empty or None: nowhere.
     webhook: str | None = None
@@ -94,6 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # The HTTP API.
     #: Where it listens. Anywhere but on loopback it wants a token.
     api_host: str = "127.0.0.1"
+    #: Which port; 0: any that is free.
     api_port: int = 8000
     #: What a client must show; empty: nothing, on loopback only.
     api_token: str = ""
@@ -188,7 +200,8 @@ def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
         raise Refused(f"cannot read the settings file {path}: {error}") from None
     for name in values:
         if name not in Settings.__struct_fields__:
-            raise Refused(f"unknown setting {name!r} in {path}; known are: {', '.join(Settings.__struct_fields__)}")
+            meant = did_you_mean(name, Settings.__struct_fields__)
+            raise Refused(f"unknown setting {name!r}{meant} in {path}; `penstock help settings` has them all")
     return values
 
 
@@ -200,7 +213,10 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     names = {PREFIX + name.upper(): name for name in Settings.__struct_fields__}
     unknown = [key for key in environ if key.startswith(PREFIX) and key not in names and key != PREFIX + "CONFIG"]
     if unknown:
-        raise Refused(f"unknown setting {unknown[0]} in the environment; known are: {', '.join(names)}")
+        meant = did_you_mean(unknown[0], names)
+        raise Refused(
+            f"unknown setting {unknown[0]} in the environment{meant}; `penstock help settings` tells them all"
+        )
     hints = get_type_hints(Settings)
     return {name: _plain(environ[key], hints[name]) for key, name in names.items() if environ.get(key)}
 

@@ -13,17 +13,17 @@ from penstock.api.house import TheHouse
 from penstock.api.models import Crawl, Crawls
 from penstock.api.problems import Trouble, documented
 from penstock.api.resources import find, resources
-from scheduler.seed import CRAWL_ID
 from storage.read_models import crawl_list
 
 router = APIRouter(tags=["crawls"])
 
 
-def crawl_id(crawl: Annotated[str, Path(description="The crawl's id.")]) -> str:
-    """The id in a path; raises `Trouble` for what no crawl has as its id."""
-    if not CRAWL_ID.fullmatch(crawl):
+async def crawl_id(house: TheHouse, crawl: Annotated[str, Path(description="The crawl's id, or its name.")]) -> str:
+    """The id in a path, or that of the newest crawl of this name; raises `Trouble` where there is none."""
+    found = await asyncio.to_thread(crawl_list.id_of, house.engine, crawl)
+    if found is None:
         raise no_crawl(crawl)
-    return crawl
+    return found
 
 
 def no_crawl(crawl: str) -> Trouble:

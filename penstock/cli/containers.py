@@ -19,7 +19,7 @@ def _stage(command: str, what: str) -> None:
 
     example = f"PENSTOCK_REDIS_URL=redis://localhost:6379 penstock {command}"
     stage.__doc__ = f"{what} in the foreground, until SIGTERM.\n\nExample: {example}"
-    app.command(command, rich_help_panel="Containers")(stage)
+    app.command(command)(stage)
 
 
 _stage("scheduler", "Run seed, discover, dispatch and settle")

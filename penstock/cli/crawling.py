@@ -11,9 +11,9 @@ from penstock.cli.options import AllowPrivate, Data, Json, Many, SpiderOption, U
 _REPEATABLE = "a regular expression (RE2); may be repeated."
 
 
-@app.command(rich_help_panel="Crawling")
+@app.command()
 def crawl(
-    seeds: Annotated[Many, typer.Argument(metavar="[SEED]...", help="URLs to start from.")] = None,
+    seeds: Annotated[Many, typer.Argument(metavar="SEED", help="URLs to start from.")] = None,
     spider: SpiderOption = None,
     name: Annotated[
         str | None, typer.Option(help="The crawl's name [its first host]; an unfinished one of it goes on.")
@@ -67,9 +67,9 @@ def crawl(
     raise typer.Exit(run(seeds or [], given(said), seeds_file=seeds_file, json=json, serve=serve))
 
 
-@app.command(rich_help_panel="Crawling")
+@app.command()
 def watch(
-    crawl: Annotated[str | None, typer.Argument(metavar="[CRAWL]", help="Its id or name [the latest].")] = None,
+    crawl: Annotated[str | None, typer.Argument(metavar="CRAWL", help="Its id or name [the latest].")] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -82,7 +82,7 @@ def watch(
     raise typer.Exit(run(crawl, given({"data": data}), json=json))
 
 
-@app.command(rich_help_panel="Results")
+@app.command()
 def inspect(
     url: Annotated[str, typer.Argument(help="The page.")],
     spider: SpiderOption = None,

@@ -6,17 +6,17 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli.options import Data, Json, Many, app, given
+from penstock.cli.options import App, Data, Json, Many, app, given
 
-dead = typer.Typer(
+dead = App(
     help="Messages that a stage has given up: look at them, give them to it once more, or throw them away.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.add_typer(dead, name="dead", rich_help_panel="Results")
+app.add_typer(dead, name="dead")
 
 Name = Annotated[str, typer.Argument(metavar="LETTER", help="As `dead list` names it.")]
-Names = Annotated[Many, typer.Argument(metavar="[LETTER]...", help="As `dead list` names them.")]
+Names = Annotated[Many, typer.Argument(metavar="LETTER", help="As `dead list` names them.")]
 Stage = Annotated[str | None, typer.Option(metavar="STAGE", help="Only this stage's, such as scraper.parse.")]
 Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Only where the reason has this text in it.")]
 Host = Annotated[str | None, typer.Option(metavar="HOST", help="Only about this host.")]

@@ -9,9 +9,9 @@ import typer
 from penstock.cli.options import Data, Json, Many, SpiderOption, app, given
 
 
-@app.command(rich_help_panel="Results")
+@app.command()
 def rebuild(
-    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="Such as pages [all].")] = None,
+    model: Annotated[str | None, typer.Argument(metavar="MODEL", help="Such as pages [all].")] = None,
     data: Data = None,
 ) -> None:
     """Make read models anew from the recorded events; a crawl may go on meanwhile.
@@ -23,7 +23,7 @@ def rebuild(
     run(model, given({"data": data}))
 
 
-@app.command(rich_help_panel="Results")
+@app.command()
 def reparse(
     crawl: Annotated[str, typer.Argument(metavar="CRAWL", help="Its id or name.")],
     spider: SpiderOption = None,
@@ -40,7 +40,7 @@ def reparse(
     raise typer.Exit(run(crawl, given({"data": data, "parsers": parsers}), spider=spider, json=json))
 
 
-@app.command(rich_help_panel="Results")
+@app.command()
 def explain(
     url: Annotated[str, typer.Argument(help="The page; any spelling of its URL.")],
     crawl: Annotated[str | None, typer.Option(help="In this crawl, by id or name [the latest that knows it].")] = None,
@@ -56,7 +56,7 @@ def explain(
     run(url, given({"data": data}), crawl=crawl, json=json)
 
 
-@app.command(rich_help_panel="Cluster")
+@app.command()
 def doctor(data: Data = None, json: Json = False) -> None:
     """Look at settings, Redis, stages, database, archive and disk, and say what to mend; exit status 1 if it must be.
 
@@ -67,9 +67,9 @@ def doctor(data: Data = None, json: Json = False) -> None:
     raise typer.Exit(run(given({"data": data}), json=json))
 
 
-@app.command(rich_help_panel="Results")
+@app.command()
 def forget(
-    crawls: Annotated[Many, typer.Argument(metavar="[CRAWL]...", help="Their ids or names.")] = None,
+    crawls: Annotated[Many, typer.Argument(metavar="CRAWL", help="Their ids or names.")] = None,
     older_than: Annotated[
         float | None, typer.Option(metavar="DAYS", min=0, help="Also all that ended so many days ago, or before.")
     ] = None,

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-app = typer.Typer(
+from penstock.cli.helping import Grouped, Plain
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class App(typer.Typer):
+    """A Typer whose commands all show their options in plain words."""
+
+    def command(self, name: str | None = None, **options: Any) -> Callable[[Command], Command]:
+        """As Typer's, but for the class of the command."""
+        return super().command(name, cls=Plain, **options)
+
+
+app = App(
     name="penstock",
     help="Crawl the web: fetch once, parse for ever, lose nothing.",
+    cls=Grouped,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -9,7 +9,7 @@ import typer
 from penstock.cli.options import Data, Json, Many, app, given
 
 
-@app.command(rich_help_panel="Results")
+@app.command()
 def crawls(data: Data = None, json: Json = False) -> None:
     """List the crawls of a data folder, the newest first.
 
@@ -20,7 +20,7 @@ def crawls(data: Data = None, json: Json = False) -> None:
     run(given({"data": data}), json=json)
 
 
-@app.command(rich_help_panel="Results")
+@app.command()
 def export(
     what: Annotated[Literal["pages", "items", "failures", "events", "warc"], typer.Argument(help="Which rows.")],
     crawl: Annotated[str | None, typer.Option(help="Only this crawl, by id or name.")] = None,

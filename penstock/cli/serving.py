@@ -19,7 +19,7 @@ Spiders = Annotated[
 Tied = Annotated[bool, typer.Option("--tied", hidden=True, help="End with the process that started this one.")]
 
 
-@app.command(rich_help_panel="Crawling")
+@app.command()
 def serve(
     host: Host = None,
     port: Port = None,
@@ -40,7 +40,7 @@ def serve(
     raise typer.Exit(run(given(said), tied=tied, listening=listening))
 
 
-@app.command(rich_help_panel="Crawling")
+@app.command()
 def up(
     host: Host = None,
     port: Port = None,

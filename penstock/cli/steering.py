@@ -29,7 +29,7 @@ _verb("cancel", "End a crawl for good, and free its memory; what was fetched sta
 @app.command()
 def add(
     crawl: Crawl,
-    seeds: Annotated[Many, typer.Argument(metavar="[SEED]...", help="URLs to start from too.")] = None,
+    seeds: Annotated[Many, typer.Argument(metavar="SEED", help="URLs to start from too.")] = None,
     seeds_file: Annotated[
         str | None, typer.Option(metavar="FILE|-", help="Seeds, one a line; - is standard input.")
     ] = None,

@@ -1,4 +1,4 @@
-"""The command that serves something to crawl: site."""
+"""Commands for trying out: site, help."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import Annotated
 
 import typer
 
+from penstock.cli.helping import show_help
 from penstock.cli.options import app
 
+app.command("help")(show_help)
 
-@app.command(rich_help_panel="Trying out")
+
+@app.command()
 def site(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8900,
     hosts: Annotated[int, typer.Option(help="1 is 127.0.0.1; more are 127.1.0.1 and up.")] = 1,

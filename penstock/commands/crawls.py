@@ -14,7 +14,7 @@ from rich.text import Text
 from contract.logs import visible
 from contract.settings import Settings, load
 from penstock.cluster import running_in
-from penstock.commands.recorded import recorded
+from penstock.commands.recorded import place, recorded
 from storage.read_models import queries
 from storage.sql.database import NothingRecorded
 
@@ -36,7 +36,7 @@ def crawls(given: dict[str, Any], *, json: bool) -> None:
         print(msgspec.json.encode(rows).decode())
         return
     if not rows:
-        print("no crawls yet; begin one with: penstock crawl https://example.com/")
+        print(f"no crawls in {place(settings)} yet; begin one with: penstock crawl https://example.com/")
         return
     worked_on = running_in(settings) is not None
     console = Console()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import Engine
 
 from contract.errors import Refused
+from contract.logs import masked
 from contract.settings import Settings
 from storage.read_models import queries
 from storage.sql.database import NothingRecorded, open_recorded
@@ -46,5 +47,10 @@ def chosen(engine: Engine, crawl: str | None, settings: Settings) -> queries.Cra
     found = queries.find_crawl(engine, crawl) if crawl else next(iter(queries.crawls(engine)), None)
     if found is None:
         what = f"no crawl {crawl!r}" if crawl else "no crawl"
-        raise Refused(f"{what} in {settings.folder}; `penstock crawls` lists them")
+        raise Refused(f"{what} in {place(settings)}; `penstock crawls` lists them")
     return found
+
+
+def place(settings: Settings) -> str:
+    """Where was looked, in the words of a person: the folder, or the database that the settings name instead."""
+    return masked(settings.database_url) or str(settings.folder)

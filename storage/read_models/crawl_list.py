@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Select, func, or_, select, tuple_
+from sqlalchemy import Connection, Engine, Select, case, func, or_, select, tuple_
 
 from contract.crawls import CrawlSpec, State
 from storage.read_models.first_seeds import FirstSeeds, first_seeds
 from storage.read_models.queries import totals_of
 from storage.sql import tables
+from storage.sql.text import clean
 
 
 class ListedCrawl(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +58,15 @@ def unfinished(engine: Engine) -> list[ListedCrawl]:
 def find(engine: Engine, id: str) -> ListedCrawl | None:
     """The crawl of this id."""
     return next(iter(_listed(engine, select(tables.crawls).where(tables.crawls.c.id == id))), None)
+
+
+def id_of(engine: Engine, id_or_name: str) -> str | None:
+    """This id where a crawl has it, or else the id of the newest crawl of this name."""
+    crawl, word = tables.crawls.c, clean(id_or_name)
+    query = select(crawl.id).where(or_(crawl.id == word, crawl.name == word))
+    query = query.order_by(case((crawl.id == word, 0), else_=1), crawl.started_at.desc(), crawl.id.desc())
+    with engine.connect() as connection:
+        return connection.execute(query.limit(1)).scalar()
 
 
 def _listed(engine: Engine, query: Select[Any]) -> list[ListedCrawl]:

@@ -199,3 +199,15 @@ async def test_before_anything_was_crawled_all_lists_are_empty(api):
     assert (await api.get("/hosts")).json() == {"hosts": [], "next": None}
     assert (await api.get("/spiders")).json() == {"spiders": []}
     assert (await api.get("/explain", params={"url": SITE})).status_code == 404
+
+
+async def test_a_crawls_name_stands_wherever_its_id_may_and_means_the_newest_of_that_name(told, settings):
+    engine = open_database(settings)
+    older = "20261122-120000-aaaaaa"
+    message = builders.crawl_started(f"{SITE}/0", crawl=older, time="2026-11-22T12:00:00.000Z")
+    await asyncio.to_thread(write, engine, settings.folder / "archive", message)
+    engine.dispose()
+    by_id, by_name = await told.get(AT), await told.get(f"/crawls/{(await told.get(AT)).json()['name']}")
+
+    assert by_name.json() == by_id.json()
+    assert (await told.get("/crawls/nobody")).status_code == 404

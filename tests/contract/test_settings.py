@@ -48,7 +48,10 @@ def test_other_peoples_variables_are_left_alone():
 @pytest.mark.parametrize(
     ("environ", "line"),
     [
-        ({"PENSTOCK_WROKERS": "2"}, "unknown setting PENSTOCK_WROKERS in the environment; known are: "),
+        (
+            {"PENSTOCK_WROKERS": "2"},
+            "unknown setting PENSTOCK_WROKERS in the environment (did you mean 'PENSTOCK_WORKERS'?)",
+        ),
         ({"PENSTOCK_WORKERS": "many"}, "PENSTOCK_WORKERS must be a whole number, not 'many'"),
         ({"PENSTOCK_WORKERS": "0"}, "PENSTOCK_WORKERS must be more than 0, not 0"),
         ({"PENSTOCK_WORKERS": "9" * 30}, "PENSTOCK_WORKERS must be "),
@@ -77,7 +80,7 @@ def test_what_is_unknown_or_wrong_is_one_clear_line(environ, line):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("wrokers = 2", "unknown setting 'wrokers' in "),
+        ("wrokers = 2", "unknown setting 'wrokers' (did you mean 'workers'?) in "),
         ("workers = 'two'", "workers in {file} must be a whole number, not 'two'"),
         ("allow = [1]", "allow in {file} must be a list of texts, not [1]"),
         ("allow = 'x'", "allow in {file} must be a list of texts, not 'x'"),
