@@ -61,6 +61,7 @@ class PageFetch(Payload, frozen=True):
 
     `fingerprint` is 16 hex digits; `attempt` starts at 1; `hops` counts the redirects that led here; `via` is the
     page that linked to it; `robots` marks a job that asks for the host's robots.txt instead of a page.
+    `chain` has a mark for each URL of the redirects that led here, with a `+` where its answer set a cookie.
     """
 
     TYPE: ClassVar[str] = "page.fetch"
@@ -72,6 +73,7 @@ class PageFetch(Payload, frozen=True):
     attempt: int = 1
     via: str | None = None
     robots: bool = False
+    chain: tuple[str, ...] = ()
 
 
 class KnownPage(msgspec.Struct, frozen=True, array_like=True):

@@ -29,7 +29,8 @@ class PageFetched(Payload, frozen=True):
 
     Times are milliseconds; `started_at` is Unix time of the request, `elapsed_ms` from the request's sending until the
     body's end, `waited_ms` from being issued until the request. `location` is the resolved target of a redirect.
-    `asked` is False where no request reached the host.
+    `asked` is False where no request reached the host. `chain` is that of `page.fetch`, with this answer's URL added if
+    it is a redirect.
     """
 
     TYPE: ClassVar[str] = "page.fetched"
@@ -49,6 +50,7 @@ class PageFetched(Payload, frozen=True):
     location: str | None = None
     flags: tuple[str, ...] = ()
     asked: bool = True
+    chain: tuple[str, ...] = ()
 
 
 class PageFailed(Payload, frozen=True):
@@ -74,6 +76,7 @@ class PageFailed(Payload, frozen=True):
     elapsed_ms: int = 0
     waited_ms: int = 0
     asked: bool = True
+    chain: tuple[str, ...] = ()
 
 
 class PageExcluded(Payload, frozen=True):
@@ -101,6 +104,7 @@ class ReturnedJob(msgspec.Struct, frozen=True, kw_only=True):
     hops: int
     attempt: int
     via: str | None = None
+    chain: tuple[str, ...] = ()
 
 
 class RobotsFetched(Payload, frozen=True):
@@ -147,7 +151,8 @@ class PageParsed(Payload, frozen=True):
     """What a body said, or why it could not be read (`error`: a word, `detail`: a sentence).
 
     `links` holds those that this parser has not handed over before in this crawl; `links_found` counts all. `again`
-    says that the page was given up before, which another event has said, so that it counts as read already.
+    says that the page was given up before, which another event has said, so that it counts as read already. `chain` is
+    that of `page.fetched`, and goes on with its redirect.
     """
 
     TYPE: ClassVar[str] = "page.parsed"
@@ -167,6 +172,7 @@ class PageParsed(Payload, frozen=True):
     detail: str = ""
     elapsed_ms: float = 0.0
     again: bool = False
+    chain: tuple[str, ...] = ()
 
 
 ALL = (PageFetched, PageFailed, PageExcluded, RobotsFetched, PageParsed)

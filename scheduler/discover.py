@@ -89,4 +89,5 @@ def _candidate(scope: Scope, page: PageParsed | KnownLinks, link: Link) -> Candi
         return None
     depth, hops = (page.depth, page.hops + 1) if link.redirect else (page.depth + 1, 0)
     reason = scope.reason_against(url, depth=depth, hops=hops) or ""
-    return candidate(url, depth=depth, hops=hops, via=page.url, reason=reason)
+    chain = page.chain if link.redirect and isinstance(page, PageParsed) else ()
+    return candidate(url, depth=depth, hops=hops, via=page.url, reason=reason, chain=chain)

@@ -101,7 +101,8 @@ def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settleme
 def next_attempt(page: PageFailed | PageFetch | KnownPage, mark: int, *, host: str) -> bytes:
     """The queued job of the attempt after this one."""
     attempt = page.attempt + 1
-    data = job_data(page.url, host, mark, depth=page.depth, hops=page.hops, via=page.via, attempt=attempt)
+    chain = () if isinstance(page, KnownPage) else page.chain
+    data = job_data(page.url, host, mark, depth=page.depth, hops=page.hops, via=page.via, attempt=attempt, chain=chain)
     return member(mark, attempt, data)
 
 
@@ -129,5 +130,6 @@ def _of_robots(crawl: str, robots: RobotsFetched, chance: random.Random) -> Sett
 def _as_it_was(job: ReturnedJob, *, host: str) -> bytes:
     """The queued job that this one was."""
     mark, attempt = int(job.fingerprint or "0", 16), job.attempt
-    data = job_data(job.url, host, mark, depth=job.depth, hops=job.hops, via=job.via, attempt=attempt * (attempt > 1))
+    said = attempt if attempt > 1 else 0
+    data = job_data(job.url, host, mark, depth=job.depth, hops=job.hops, via=job.via, attempt=said, chain=job.chain)
     return member(mark, attempt, data)

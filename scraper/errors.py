@@ -135,6 +135,18 @@ class TooManyRedirects(FetchError):
     reason, retryable = "too_many_redirects", False
 
 
+class RedirectLoop(FetchError):
+    """Raised for a redirect that comes back to a URL of its own chain."""
+
+    reason, retryable = "redirect_loop", False
+
+
+class NeedsCookies(FetchError):
+    """Raised for a redirect that comes back to a URL of its own chain, in which a cookie was set: it is waited for."""
+
+    reason, retryable = "needs_cookies", False
+
+
 class HttpStatus(FetchError):
     """Raised for a 4xx or 5xx status, or a 202 that is to be asked again; its reason is `http_` and the number."""
 

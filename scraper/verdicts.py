@@ -41,6 +41,8 @@ VERDICTS: dict[type[e.FetchError], Verdict] = {
     e.UnknownStatus: Verdict("final", "unreachable", "again"),
     e.BadLocation: Verdict("final", "allow", "again"),
     e.TooManyRedirects: Verdict("final", "allow", "again"),
+    e.RedirectLoop: Verdict("final", "allow", "again"),
+    e.NeedsCookies: Verdict("final", "allow", "again"),
     e.BodyTooLarge: Verdict("final", "unreachable", "again"),
     e.TooManyEncodings: Verdict("final", "unreachable", "again"),
     e.UnsupportedEncoding: Verdict("final", "unreachable", "again"),

@@ -59,7 +59,7 @@ _MANY: dict[str, Script] = {"redirect_hops": _hop}
 _LONG: dict[str, Script] = {"redirect_long": _to(_LONG_URL.encode())}
 
 CASES = (
-    *cases(_LOOPS, or_else=("bad_location", "too_many_redirects")),
+    *cases(_LOOPS, or_else=("redirect_loop",)),
     *cases(_NOWHERE, outcome="bad_location"),
     *cases(_NONE),
     *cases(_SOMEWHERE),

@@ -53,19 +53,45 @@ def member(mark: int, attempt: int, job: bytes) -> bytes:
     return f"{as_hex(mark)}.{attempt}|".encode() + job
 
 
-def candidate(url: CanonicalURL, *, depth: int, hops: int = 0, via: str | None = None, reason: str = "") -> Candidate:
+def candidate(
+    url: CanonicalURL,
+    *,
+    depth: int,
+    hops: int = 0,
+    via: str | None = None,
+    reason: str = "",
+    chain: tuple[str, ...] = (),
+) -> Candidate:
     """The candidate for one canonical URL."""
     mark = fingerprint(url.href)
-    return Candidate(mark, url.host, depth, job_data(url.href, url.host, mark, depth=depth, hops=hops, via=via), reason)
+    job = job_data(url.href, url.host, mark, depth=depth, hops=hops, via=via, chain=chain)
+    return Candidate(mark, url.host, depth, job, reason)
 
 
-def job_data(href: str, host: str, mark: int, *, depth: int, hops: int, via: str | None, attempt: int = 0) -> bytes:
+def job_data(
+    href: str,
+    host: str,
+    mark: int,
+    *,
+    depth: int,
+    hops: int,
+    via: str | None,
+    attempt: int = 0,
+    chain: tuple[str, ...] = (),
+) -> bytes:
     """JSON of a `page.fetch`; what has its default value is not spelled, to keep queues small."""
-    data: dict[str, str | int] = {"url": href, "host": host, "fingerprint": as_hex(mark), "depth": depth}
+    data: dict[str, str | int | tuple[str, ...]] = {
+        "url": href,
+        "host": host,
+        "fingerprint": as_hex(mark),
+        "depth": depth,
+    }
     if hops:
         data["hops"] = hops
     if via:
         data["via"] = via
     if attempt:
         data["attempt"] = attempt
+    if chain:
+        data["chain"] = chain
     return msgspec.json.encode(data)

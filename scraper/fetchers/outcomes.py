@@ -15,6 +15,7 @@ from contract.envelope import Envelope, Message, Payload, new_message
 from contract.pages import BodyRef, PageExcluded, PageFailed, PageFetched, ReturnedJob, RobotsFetched
 from contract.topology import FETCH
 from scraper.errors import BadLocation, FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
+from scraper.http.chain import chain_with, check_chain
 from scraper.http.client import Answer
 from scraper.http.headers import location_of, retry_after_ms
 from scraper.robots.verdict import Robots
@@ -69,6 +70,7 @@ def of_answer(job: PageFetch, answer: Answer, spec: CrawlSpec, *, event_id: str,
         elapsed_ms=answer.elapsed_ms,
         waited_ms=max(0, answer.started_at - issued_ms),
         location=location,
+        chain=chain_with(job.chain, answer) if location else (),
         flags=(*answer.flags, *said) if answer.body else (*answer.flags, *said, "empty"),
     )
     return Outcome(payload, record)
@@ -111,6 +113,8 @@ def _checked_location(job: PageFetch, answer: Answer, spec: CrawlSpec) -> tuple[
         location = location_of(answer)
         if location and job.hops >= spec.max_hops:
             raise TooManyRedirects(f"{job.hops + 1} redirects in a row; the crawl allows {spec.max_hops}")
+        if location:
+            check_chain(location, chain_with(job.chain, answer))
     except BadLocation as error:
         if answer.body:
             return None, (error.reason,)
@@ -130,6 +134,7 @@ def of_error(job: PageFetch, error: FetchError, *, issued_ms: int = 0) -> Outcom
         reason=error.reason,
         detail=error.detail,
         status=error.status if isinstance(error, HttpStatus) else None,
+        chain=job.chain,
         retryable=error.retryable,
         retry_after_ms=error.retry_after_ms,
         started_at=started_at,
@@ -161,7 +166,7 @@ def of_robots(job: PageFetch, robots: Robots, *, stale: bool = False) -> Outcome
         elapsed_ms=robots.elapsed_ms,
         asked=robots.asked,
         stale=stale,
-        returned=None if job.robots else msgspec.convert(_of_job(job), ReturnedJob),
+        returned=None if job.robots else msgspec.convert({**_of_job(job), "chain": job.chain}, ReturnedJob),
     )
     return Outcome(payload)
 

@@ -83,6 +83,7 @@ def _said_of(page: PageFetched, said: PageParsed, *, again: bool) -> PageParsed:
         depth=page.depth,
         hops=page.hops,
         again=again,
+        chain=page.chain,
     )
 
 

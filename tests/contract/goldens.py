@@ -175,6 +175,7 @@ _RESTORE = FrontierRestore(
     pages=(KnownPage(_URL, 3, 2, f"{_HOST}/", 2, "failed", "http_503", True, 1_795_443_361_042, True),),
     links=(KnownLinks(_URL, 3, 2, (Link(f"{_HOST}/größe/2", redirect=True),)),),
 )
+_CHAIN = ("2b1f0e5ab2d3", "9f86d081884c+")
 
 #: File's name without `.json` → what its bytes mean.
 GOLDENS: dict[str, Message] = {
@@ -217,6 +218,21 @@ GOLDENS: dict[str, Message] = {
     "robots.fetched.v1": _golden(_ROBOTS, source="scraper.fetch", cause="page.fetch"),
     "robots.fetched.v1-away": _golden(_ROBOTS_AWAY, source="scraper.fetch", cause="page.fetch"),
     "page.parsed.v1": _golden(_PARSED, source="scraper.parse", cause="page.fetched"),
+    "page.fetch.v1-chain": _golden(
+        PageFetch(**_PAGE, robots=True, chain=_CHAIN), source="scheduler.dispatch", cause="page.parsed"
+    ),
+    "page.fetched.v1-chain": _golden(
+        structs.replace(_FETCHED, chain=_CHAIN), source="scraper.fetch", cause="page.fetch"
+    ),
+    "page.failed.v1-chain": _golden(structs.replace(_FAILED, chain=_CHAIN), source="scraper.fetch", cause="page.fetch"),
+    "page.parsed.v1-chain": _golden(
+        structs.replace(_PARSED, chain=_CHAIN), source="scraper.parse", cause="page.fetched"
+    ),
+    "robots.fetched.v1-chain": _golden(
+        structs.replace(_ROBOTS_AWAY, returned=structs.replace(_ROBOTS_AWAY.returned, chain=_CHAIN)),
+        source="scraper.fetch",
+        cause="page.fetch",
+    ),
 }
 
 

@@ -152,6 +152,48 @@ async def test_an_answer_that_is_no_page_is_a_classified_failure(desk, raw, fiel
 
 
 @pytest.mark.parametrize(
+    ("cookies", "reason"),
+    [
+        ((), "redirect_loop"),
+        (("/a",), "needs_cookies"),
+        (("/b",), "needs_cookies"),
+        (("/c",), "needs_cookies"),
+    ],
+)
+@pytest.mark.parametrize("back", ["/a", "/b", "/c", "/a#x"])
+async def test_a_redirect_that_comes_back_to_its_own_chain_is_a_failure(desk, cookies, reason, back):
+    ways = {"/a": "/b", "/b": "/c", "/c": back}
+
+    async def serve(reader, writer):
+        path = server.requests[-1].split()[1].decode()
+        lines = [f"Location: {ways[path]}", *(["Set-Cookie: a=b"] if path in cookies else [])]
+        writer.write(answer(b"", *lines, status="302 Found"))
+
+    await desk.crawl()
+    chain = ()
+    async with raw_server(serve) as server:
+        for number, path in enumerate(ways):
+            await desk.issue(server.url + path, hops=number, chain=chain)
+            await desk.work()
+            page = (await desk.outcomes())[-1 if number == 2 else number].payload
+            chain = page.chain
+
+    [*others, last] = sorted((m.payload for m in await desk.outcomes()), key=lambda one: one.hops)
+    assert [(one.TYPE, len(one.chain)) for one in others] == [("page.fetched", 1), ("page.fetched", 2)]
+    assert (last.TYPE, last.reason, last.retryable, last.chain) == ("page.failed", reason, False, others[-1].chain)
+
+
+@pytest.mark.parametrize("location", ["/a?x", "/b", "https://127.0.0.1/a"])
+async def test_a_redirect_to_another_url_is_no_loop(desk, location):
+    await desk.crawl()
+    async with raw_server(answer(b"", f"Location: {location}", status="302 Found")) as server:
+        await desk.issue(f"{server.url}/a")
+        await desk.work()
+
+    assert (await desk.outcome()).TYPE == "page.fetched"
+
+
+@pytest.mark.parametrize(
     ("raw", "fields", "status", "flags"),
     [
         (answer(b"<p>x</p>", status="302 Found"), {}, 302, ("no_location",)),

@@ -47,3 +47,15 @@ async def test_an_answer_that_is_no_page(tmp_path: Path) -> None:
 
     assert done.status == 1
     assert "/a: answered 304" in done.err
+
+
+@pytest.mark.parametrize(
+    ("lines", "last", "reason"),
+    [((), "/b", "redirect_loop"), (("Set-Cookie: seen=1",), "/b", "needs_cookies"), ((), "/a", "redirect_loop")],
+)
+async def test_a_seed_that_leads_in_a_circle(tmp_path: Path, lines: tuple[str, ...], last: str, reason: str) -> None:
+    ways = {"/a": last, "/b": "/a"}
+    done, failed = await crawl(tmp_path, lambda path, url: to(ways[path], *lines))
+
+    assert (done.status, failed) == (1, {last: reason})
+    assert f"{last}: {reason}" in done.err
