@@ -6,23 +6,29 @@ found on it or asked for by `follow`. Text comes back with its white space colla
 
 import json
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import ada_url
-from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from contract.errors import Refused
 from scraper.characters.choice import Encoding, encoding_of_body
 from scraper.characters.queries import with_query_in
+from scraper.element import BadSelector, Element, Readable
 from scraper.html.document import document_of
-from scraper.html.links import Links, links_of, resolve
+from scraper.html.hrefs import Hrefs, find_hrefs
+from scraper.html.links import Links, base_of, links_of, resolve
 from scraper.html.media import is_html
+from scraper.html.rendered import hidden_in, one_line, rendered
+from scraper.html.survey import Survey, survey_of
 from scraper.html.text import decoded
 from scraper.warc import StoredPage
 
+__all__ = ["BadSelector", "Element", "Follow", "Page", "WithoutElements"]
 
-class BadSelector(Refused):
-    """Raised for a CSS selector that cannot be read; names it."""
+
+class WithoutElements(Refused):
+    """Raised where a page is asked for elements, links or a title and its body can have none; says what it is."""
 
 
 class Follow:
@@ -35,7 +41,7 @@ class Follow:
         return f"<Follow {', '.join(self.urls)}>"
 
 
-class Page:
+class Page(Readable):
     """One page as it was fetched, and ways to read it.
 
     `url` is where it was fetched, `status` the answer's number, `body` its bytes (decompressed), `depth` the links
@@ -68,14 +74,20 @@ class Page:
         """Whether the body is HTML, by its Content-Type, or by its beginning where the type says nothing."""
         return is_html(self.content_type, self.body)
 
+    @property
+    def has_elements(self) -> bool:
+        """Whether the body is a document, so that it may be asked for elements, links and a title."""
+        return self.is_html
+
     @cached_property
     def html(self) -> LexborHTMLParser:
-        """The document, as selectolax parses it; an empty one where the body is no HTML."""
+        """The document, as selectolax parses it; raises `WithoutElements` where the body is no HTML."""
         return self._document[0]
 
     @cached_property
     def _document(self) -> tuple[LexborHTMLParser, Encoding]:
-        return document_of(self.body if self.is_html else b"", self.content_type)
+        self._must_have_elements()
+        return document_of(self.body, self.content_type)
 
     @property
     def encoding(self) -> str:
@@ -86,6 +98,11 @@ class Page:
     def encoding_found(self) -> Encoding:
         """The same, with what says so."""
         return self._document[1] if self.is_html else encoding_of_body(self.body, self.content_type)
+
+    def _must_have_elements(self) -> None:
+        if not self.has_elements:
+            kind = self.content_type or "of no known type"
+            raise WithoutElements(f"{self.url} is {kind}: it has no elements, links or title; read page.body_text")
 
     @cached_property
     def body_text(self) -> str:
@@ -98,77 +115,104 @@ class Page:
 
     # -- reading
 
-    def css(self, selector: str) -> list[LexborNode]:
-        """All elements that match, in order; raises `BadSelector`."""
-        try:
-            return self.html.css(selector)
-        except SelectolaxError:
-            raise BadSelector(f"not a CSS selector: {selector!r}") from None
-
-    def first(self, selector: str) -> LexborNode | None:
-        """The first element that matches; raises `BadSelector`."""
-        try:
-            return self.html.css_first(selector)
-        except SelectolaxError:
-            raise BadSelector(f"not a CSS selector: {selector!r}") from None
+    def _matching(self, selector: str) -> list[LexborNode]:
+        return self.html.css(selector)
 
     def text(self, selector: str, default: str | None = None) -> str | None:
         """The text of the first element that matches, `default` where none does."""
-        node = self.first(selector)
-        return default if node is None else text_of(node)
-
-    def texts(self, selector: str) -> list[str]:
-        """The text of each element that matches."""
-        return [text_of(node) for node in self.css(selector)]
+        found = self.first(selector)
+        return default if found is None else rendered(found.node)
 
     def attr(self, selector: str, name: str, default: str | None = None) -> str | None:
         """An attribute of the first element that matches and has it, `default` where none does."""
         return next(iter(self.attrs(selector, name)), default)
 
-    def attrs(self, selector: str, name: str) -> list[str]:
-        """An attribute of each element that matches and has it."""
-        return [node.attrs.sget(name) for node in self.css(selector) if name in node.attrs]
-
     @cached_property
     def title(self) -> str | None:
-        """The text of the `<title>`."""
-        return self.text("title") if self.is_html else None
+        """The text of the `<title>`, in one line."""
+        if surveyed := self.__dict__.get("survey"):
+            return cast(Survey, surveyed).title
+        node = next((one for one in self.html.css("title") if not _drawn(one)), None)
+        return None if node is None else one_line(node)
+
+    @cached_property
+    def survey(self) -> Survey:
+        """All that is wanted of an HTML page without a spider, found in one go."""
+        return survey_of(self.html, hidden_in(self.html) if _may_hide(self.body) else ())
 
     # -- links
 
     @cached_property
+    def hrefs(self) -> Hrefs:
+        """What the document says about where it leads, as it is written there."""
+        if surveyed := self.__dict__.get("survey"):
+            return cast(Survey, surveyed).hrefs
+        return find_hrefs(self.html.root, Hrefs())
+
+    @cached_property
+    def base(self) -> str:
+        """The URL that links are resolved against: the document's `<base href>`, or the page's own."""
+        if not self.has_elements:
+            return self.url
+        return base_of((with_query_in(href, self.encoding) for href in self.hrefs.bases), self.url)
+
+    @cached_property
     def all_links(self) -> Links:
-        """The links of the page, with their count."""
-        if not self.is_html:
-            return Links()
-        return links_of(self.html, self.url, limit=self._max_links, encoding=self.encoding)
+        """The links of the page, with their count; none where it can have none."""
+        refresh = self.headers.get("refresh", "")
+        if not self.has_elements:
+            return links_of(Hrefs(), self.url, base=self.url, limit=self._max_links, header=refresh)
+        return links_of(
+            self.hrefs, self.url, base=self.base, limit=self._max_links, header=refresh, encoding=self.encoding
+        )
 
     def links(self) -> list[str]:
         """The http and https URLs that the page points to, absolute, each once."""
+        self._must_have_elements()
         return list(self.all_links.urls)
 
     def urljoin(self, href: str) -> str:
         """A link of this page as an absolute URL; raises ValueError for one that cannot be resolved."""
-        joined: str = ada_url.join_url(self.url, with_query_in(href, self.encoding))
+        joined: str = ada_url.join_url(self.base, with_query_in(href, self.encoding))
         return joined
 
-    def follow(self, *targets: str | LexborNode, css: str | None = None) -> Follow:
+    def follow(self, *targets: str | Element | LexborNode, css: str | None = None) -> Follow:
         """Have these pages fetched too: URLs (relative ones too), `<a>` elements, or all that `css` selects.
 
         A target that leads nowhere (`javascript:`, a broken URL) is left out.
         """
         hrefs = [target if isinstance(target, str) else _href(target) for target in targets]
-        hrefs += [_href(node) for node in (self.css(css) if css else ())]
+        hrefs += [_href(element) for element in (self.css(css) if css else ())]
         written = [with_query_in(href, self.encoding) for href in hrefs if href is not None]
-        urls = tuple(url for href in written if (url := resolve(href, self.url)))
+        urls = tuple(url for href in written if (url := resolve(href, self.base)))
         self.followed.update(dict.fromkeys(urls))
         return Follow(urls)
 
 
-def _href(node: LexborNode) -> str | None:
-    return node.attrs.get("href") or node.attrs.get("src")
+def _href(target: Element | LexborNode) -> str | None:
+    attributes = target.attributes
+    # Within a drawing a link may be written the older way.
+    xlink = attributes.get("xlink:href") if _drawn(target) else None
+    return attributes.get("href") or xlink or attributes.get("src")
 
 
-def text_of(node: LexborNode) -> str:
-    """The text of an element and all that is in it, white space collapsed."""
-    return " ".join(node.text().split())
+def _drawn(node: Any) -> bool:
+    """Whether an element is a part of a drawing."""
+    above = node.parent
+    while above is not None and above.tag != "svg":
+        above = above.parent
+    return above is not None
+
+
+def _may_hide(body: bytes) -> bool:
+    """Whether elements of a page may have the attribute `hidden`; cheaper than to look for them."""
+    at = body.find(b"hidden")
+    while at >= 0:
+        if body[at - 1 : at] in _BEFORE_A_NAME and body[at + 6 : at + 7] in _AFTER_A_NAME:
+            return True
+        at = body.find(b"hidden", at + 6)
+    return b"HIDDEN" in body
+
+
+_BEFORE_A_NAME = frozenset(bytes((byte,)) for byte in b" \t\n\f\r/\"'")
+_AFTER_A_NAME = frozenset(bytes((byte,)) for byte in b" \t\n\f\r/=>")

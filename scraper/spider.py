@@ -38,6 +38,9 @@ class Spider:
     as long as `robots_patience`.
     """
 
+    #: Its functions ask for what they want.
+    surveys = False
+
     def __init__(
         self,
         name: str,

@@ -39,6 +39,10 @@ class Extractor(Protocol):
     def follow(self) -> bool:
         """Whether all links of a page are handed on."""
 
+    @property
+    def surveys(self) -> bool:
+        """Whether it wants what `page.survey` finds in one go."""
+
     def extract(self, page: Page) -> Iterator[tuple[str, dict[str, Any]]]:
         """Type and data of each item."""
 

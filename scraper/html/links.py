@@ -1,21 +1,21 @@
 """The links of a page.
 
-Takes a parsed document and its URL, gives absolute http and https URLs in the order of the page, each once: `a`,
-`area`, `iframe`, `frame`, and a refreshing `meta`. Resolved as the URL standard says (https://url.spec.whatwg.org/),
-without fragment, with queries in the document's encoding. `rel=nofollow` is no reason to leave a link out: what may be
-asked is for robots.txt to say.
+Takes what a document says (`hrefs`) and its URL, gives absolute http and https URLs in the order of the page, each
+once, and where a refresh leads, a header's or a `meta`'s. Resolved as the URL standard says
+(https://url.spec.whatwg.org/), without fragment, with queries in the document's encoding. `rel=nofollow` is no reason
+to leave a link out: what may be asked is for robots.txt to say.
 """
 
-import re
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 import ada_url
 import msgspec
-from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from contract.safe_text import without_credentials
 from scraper.characters.queries import with_query_in
+from scraper.html.hrefs import Hrefs
+from scraper.html.refresh import refresh_target
 
 #: Longer URLs are not handed on; servers refuse them, and a long base makes gigabytes of a few short links.
 MAX_URL_CHARS = 8_000
@@ -26,8 +26,6 @@ _FEW = MAX_LINKS_CHARS // MAX_URL_CHARS
 #: How many resolved links a process remembers: the menus of a site are the same on all its pages. About 8 MB.
 _REMEMBERED = 16_384
 
-_LINKS = "a[href],area[href],iframe[src],frame[src],base[href],meta[http-equiv][content]"
-_REFRESH = re.compile(r"\s*[\d.]*\s*[;,]?\s*(?:url\s*=\s*)?(?:\"([^\"]*)|'([^']*)|(.*))", re.IGNORECASE | re.DOTALL)
 #: How links begin that mean the same on all pages of a host, whatever its folders.
 _FROM_THE_HOST = ("/", "http://", "https://")
 #: What the URL standard removes before it parses.
@@ -43,47 +41,28 @@ class Links(msgspec.Struct, frozen=True):
     left_out: int = 0
 
 
-def links_of(html: LexborHTMLParser, url: str, *, limit: int, encoding: str = "utf-8") -> Links:
+def links_of(hrefs: Hrefs, url: str, *, base: str, limit: int, header: str = "", encoding: str = "utf-8") -> Links:
     """The links of a document that was loaded from `url`; at most `limit`, the rest is counted.
 
-    `encoding` is the document's, in which the queries of its links are written.
+    `header` is what came as `Refresh`, which goes before any that stands in the document. `encoding` is the document's,
+    in which the queries of its links are written.
     """
-    raw, bases, refresh = _raw_links(html)
-    base = _base((with_query_in(href, encoding) for href in bases), url)
     here = without_fragment(url)
-    resolved = dict.fromkeys(resolve_all((with_query_in(href, encoding) for href in raw), base))
+    raw: Iterable[str] = hrefs.raw
+    if encoding != "utf-8":
+        raw = (with_query_in(href, encoding) for href in raw)
+    resolved = dict.fromkeys(resolve_all(raw, base))
     resolved.pop(here, None)
-    target = resolve(with_query_in(refresh, encoding), base) if refresh else None
+    refresh = refresh_target(header) if header else None
+    target = resolve(refresh, url) if refresh else None
+    if refresh is None and hrefs.refresh:
+        target = resolve(with_query_in(hrefs.refresh, encoding), base)
     urls = _within_limits(resolved, limit)
     return Links(urls, target if target != here else None, len(resolved), len(resolved) - len(urls))
 
 
-def _raw_links(html: LexborHTMLParser) -> tuple[dict[str, None], list[str], str | None]:
-    raw: dict[str, None] = {}
-    bases: list[str] = []
-    refresh = None
-    for node in html.css(_LINKS):
-        tag, attributes = node.tag, node.attrs
-        if tag == "a" or tag == "area":
-            raw[attributes.sget("href")] = None
-        elif tag == "base":
-            bases.append(attributes.sget("href"))
-        elif tag == "meta":
-            refresh = refresh or _refresh(node)
-        else:
-            raw[attributes.sget("src")] = None
-    return raw, bases, refresh
-
-
-def _refresh(meta: LexborNode) -> str | None:
-    if meta.attrs.sget("http-equiv").strip().lower() != "refresh":
-        return None
-    found = _REFRESH.match(meta.attrs.sget("content"))
-    return next((group.strip() for group in found.groups() if group), None) if found else None
-
-
-def _base(bases: Iterable[str], url: str) -> str:
-    """The first base that is a http or https URL; the others, and `javascript:`, do not count."""
+def base_of(bases: Iterable[str], url: str) -> str:
+    """What links are resolved against: the first base that is a http or https URL, else the page's own URL."""
     for href in bases:
         if found := resolve(href, url):
             return found

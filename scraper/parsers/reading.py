@@ -57,9 +57,12 @@ class Reader:
             extractor = self._extractor(job.spider)
         except Refused as error:
             return _result(page, page.all_links, error="spider_unusable", detail=str(error))
+        if extractor.surveys and page.is_html:
+            # Links and title are found on the same way.
+            _ = page.survey
         # Before the extractor has its turn, for it may cut up the document.
         links = page.all_links if extractor.follow and job.links else Links()
-        title = page.title
+        title = page.title if page.has_elements else None
         items, failure = _extract(extractor, page)
         return _result(
             page,
@@ -81,7 +84,7 @@ class Reader:
 
 def _result(page: Page, links: Links, *, title: str | None = None, detail: str = "", **rest: Any) -> Result:
     return Result(
-        title=clean((title or page.title or "")[:MAX_TITLE_CHARS]) or None,
+        title=clean((title or (page.has_elements and page.title) or "")[:MAX_TITLE_CHARS]) or None,
         links=links.urls,
         refresh=links.refresh,
         links_found=links.found,

@@ -5,7 +5,7 @@ import time
 import msgspec
 import pytest
 
-from scraper.html import generic
+from scraper.html import claims, generic, survey
 from scraper.html.jsonld import MAX_BLOCK_CHARS, read_jsonld
 from tests.scraper.pages import page_of
 
@@ -53,11 +53,11 @@ def test_a_page_that_says_nothing_has_the_same_fields():
         ("<p>H<sub>2</sub>O</p>", "H2O"),
         ("<div>a</div><div>b</div>", "a\nb"),
         ("<td>a</td>", "a"),
-        ("<table><tr><td>a</td><td>b</td></tr></table>", "a\nb"),
+        ("<table><tr><td>a</td><td>b</td></tr></table>", "a\tb"),
         ("one<br>two", "one\ntwo"),
         ("<nav>menu</nav><main><p>main</p><script>x</script></main><p>after</p>", "main"),
         ("<div>before</div><article>only</article>", "only"),
-        ("<article>1</article><article>2</article>", "12"),
+        ("<article>1</article><article>2</article>", "1\n2"),
         ("<p>a&nbsp;b\n\n c</p>", "a b c"),
         ("x<style>p{}</style><template><p>t</p></template><noscript>n</noscript>", "x"),
     ],
@@ -78,9 +78,9 @@ def test_headings_and_properties_are_bounded():
         "".join(f'<meta property="og:{i}" content="{"x" * 5000}">' for i in range(500)) + "<h1>y</h1>" * 500
     )
 
-    assert len(data["opengraph"]) == generic.MAX_PROPERTIES
-    assert max(map(len, data["opengraph"].values())) == generic.MAX_PROPERTY_CHARS
-    assert len(data["headings"]["h1"]) == generic.MAX_HEADINGS
+    assert len(data["opengraph"]) == claims.MAX_PROPERTIES
+    assert max(map(len, data["opengraph"].values())) == claims.MAX_PROPERTY_CHARS
+    assert len(data["headings"]["h1"]) == survey.MAX_HEADINGS
 
 
 @pytest.mark.parametrize("href", ["javascript:x", "http://[", ""])
@@ -111,6 +111,22 @@ def test_the_version_is_a_hash_of_the_source():
         ("{", [], ["jsonld_invalid"]),
         ("", [], ["jsonld_invalid"]),
         ("<!-- no json -->", [], ["jsonld_invalid"]),
+        # what wraps it, and what is one too many
+        ('//<![CDATA[\n{"a": "http://x/y"}\n//]]>', [{"a": "http://x/y"}], []),
+        ('/*<![CDATA[*/{"a": 1}/*]]>*/', [{"a": 1}], []),
+        ('<![CDATA[{"a": "]]>"}]]>', [{"a": "]]>"}], []),
+        ('<!-- {"a": 1} -->', [{"a": 1}], []),
+        ('\ufeff{"a": 1}', [{"a": 1}], []),
+        ('{"a": [1, 2,], /* so */ }; // end', [{"a": [1, 2]}], []),
+        ('{"a": 1}\n{"b": 2}', [{"a": 1}, {"b": 2}], []),
+        ('{"a": 1}, {"b": 2},', [{"a": 1}, {"b": 2}], []),
+        ('{"a": "it\\\'s // no /* comment */", }', [{"a": "it's // no /* comment */"}], []),
+        ('{"a": "x, }", "b": "\\"",}', [{"a": "x, }", "b": '"'}], []),
+        ("{&quot;a&quot;: 1}", [{"a": 1}], []),
+        ('{"a": 1} and more', [{"a": 1}], ["jsonld_invalid"]),
+        # only objects come out
+        ('["x", 1, {"a": 1}, [{"b": 2}], null]', [{"a": 1}, {"b": 2}], []),
+        ('"text"', [], []),
         ("[" * 50 + "]" * 50, None, []),
         ("[" * 150 + "]" * 150, [], ["jsonld_too_deep"]),
         ('{"a":' * 10_000 + "1" + "}" * 10_000, [], ["jsonld_too_deep"]),
@@ -138,3 +154,69 @@ def test_json_ld_of_ten_megabytes_is_skipped_quickly():
 
     assert (value, flags) == ([], ["jsonld_too_large"])
     assert time.process_time() - started < 0.5
+
+
+def test_json_ld_may_have_a_type_with_parameters():
+    body = '<script type="Application/LD+JSON; charset=utf-8">{"a": 1}</script><script type=module>{"b": 1}</script>'
+
+    assert described(body)["jsonld"] == [{"a": 1}]
+
+
+def test_claims_are_read_by_name_and_by_property_and_repeated_ones_are_lists():
+    data = described("""
+        <meta name="og:title" content="T"><meta property="og:title" content="T">
+        <meta property="og:image" content="a.png"><meta property="og:image" content="b.png">
+        <meta property="article:tag" content="x"><meta property="article:tag" content="y">
+        <meta name="twitter:card" content="summary">
+        <meta property="Twitter:Site" content="@s"><meta name=other content=x>
+    """)
+
+    assert data["opengraph"] == {
+        "og:title": "T",
+        "og:image": ["a.png", "b.png"],
+        "article:tag": ["x", "y"],
+        "twitter:card": "summary",
+        "twitter:site": "@s",
+    }
+
+
+TEXT = "This sentence is long enough to be one of an article, and nobody would take it for an entry of a menu. "
+ON_TWO_LINES = f"{TEXT.strip()}\n{TEXT.strip()}"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        # nothing in it: it holds nothing
+        (f"<main></main><div><p>{TEXT}</p></div>", TEXT.strip()),
+        (f"<main> <script>x</script></main><div><p>{TEXT}</p></div>", TEXT.strip()),
+        # a teaser is not the page
+        (f"<article><p>Short teaser.</p></article><div><p>{TEXT}</p><p>{TEXT}</p></div>", ON_TWO_LINES),
+        # whose words these are is a part of the words
+        (f"<div><p>{TEXT}</p><blockquote>{TEXT}<footer>The author</footer></blockquote></div><footer>Imprint</footer>",
+         f"{ON_TWO_LINES}\nThe author"),
+        # menus, and what says that it stands beside the text
+        (f"<ul>{'<li><a href=x>Entry of a menu</a>' * 9}</ul><div><p>{TEXT}</p></div>"
+         f"<div class=comments><p>{TEXT}!</p></div>",
+         TEXT.strip()),
+        # most of the page's text is no comment, whatever its class says
+        (f"<div class=with-comments><p>{TEXT * 9}</p></div><p>{TEXT}</p>", (TEXT * 9).strip()),
+    ],
+)  # fmt: skip
+def test_the_main_text_is_where_the_text_is(body, text):
+    assert described(body)["text"] == text
+
+
+def test_headings_are_lines_without_what_is_no_text():
+    data = described("<h1>A<br>b<style>i{}</style><svg><title>Icon</title></svg></h1><h2><script>x</script></h2>")
+
+    assert data["headings"] == {"h1": ["A b"]}
+
+
+def test_reading_a_page_changes_nothing_of_it():
+    page = page_of("<nav>m</nav><main><p>a</p><script>x</script></main>")
+    before = page.html.html
+
+    list(generic.Generic().extract(page))
+
+    assert page.html.html == before

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.html.links import MAX_LINKS_CHARS, MAX_URL_CHARS, resolve, resolve_all
+from scraper.html.links import MAX_LINKS_CHARS, MAX_URL_CHARS, Links, resolve, resolve_all
+from scraper.page import Page
+from scraper.warc import StoredPage
 from tests.scraper.pages import URL, page_of
 
 BASE = "http://site.test/folder/page.html?q=1"
@@ -103,6 +105,17 @@ def test_an_empty_link_below_a_base_leads_to_the_base():
         ("5; URL = 'next'", "http://site.test/folder/next"),
         ('0;url="/next"', "http://site.test/next"),
         ("0, /next", "http://site.test/next"),
+        (" 0;url = /next", "http://site.test/next"),
+        (".5 /next", "http://site.test/next"),
+        ("0;url='/next'rest", "http://site.test/next"),
+        ("0;URLs", "http://site.test/folder/URLs"),
+        ("0; '/next", "http://site.test/next"),
+        ("url=/next", None),
+        ("/next", None),
+        (";url=/next", None),
+        ("0x;url=/next", None),
+        ("-1;url=/next", None),
+        ("", None),
         ("3", None),
         ("0;url=javascript:x", None),
         ("0;url=page.html", None),
@@ -146,7 +159,77 @@ def test_a_hundred_thousand_links_are_quick():
 
 
 def test_what_is_no_html_has_no_links():
-    assert links("<a href=/x>", content_type="text/plain") == []
+    assert page_of("<a href=/x>", content_type="text/plain").all_links == Links()
+
+
+BOTH = pytest.mark.parametrize("surveyed", [False, True])
+
+
+def found(body: str, *, surveyed: bool, **page) -> Links:
+    """The links, found with the text or without."""
+    one = page_of(body, **page)
+    if surveyed:
+        assert one.survey
+    return one.all_links
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        ("<div><template shadowrootmode=open><a href=/in>x</a></template></div>", ["/in"]),
+        ("<template shadowrootmode=Closed><template shadowrootmode=open><a href=/in>x</a></template>", ["/in"]),
+        ("<template><a href=/in>x</a></template>", []),
+        ("<template shadowrootmode=no><a href=/in>x</a></template>", []),
+        ("<iframe srcdoc='<a href=/in>x</a>' src=/fallback></iframe>", ["/in"]),
+        ("<svg><a href=/new><text>x</text></a><a xlink:href=/old></a><a href=/1 xlink:href=/2></a></svg>",
+         ["/new", "/old", "/1"]),
+        ("<a xlink:href=/phantom>x</a><p xlink:href=/phantom>", []),
+        ("<noscript><a href=/in>x</a></noscript><nav><a href=/nav>x</a></nav>", ["/in", "/nav"]),
+        ("<script>'<a href=/in>'</script><style><a href=/in></style><textarea><a href=/in></textarea>", []),
+    ],
+)  # fmt: skip
+def test_what_is_shown_has_links_and_nothing_else(body, paths, surveyed):
+    assert [url.removeprefix("http://site.test") for url in found(body, surveyed=surveyed).urls] == paths
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("header", "body", "url"),
+    [
+        ("0; url=/header", "", "http://site.test/header"),
+        ("0; url=/header", "<meta http-equiv=refresh content='0;url=/meta'>", "http://site.test/header"),
+        ("nonsense", "<meta http-equiv=refresh content='0;url=/meta'>", "http://site.test/meta"),
+        ("5", "<meta http-equiv=refresh content='0;url=/meta'>", None),
+    ],
+)
+def test_a_refresh_header_is_a_redirect_too(header, body, url, surveyed):
+    page = Page(
+        StoredPage(
+            url=URL, status=200, headers=[("Content-Type", "text/html"), ("Refresh", header)], body=body.encode()
+        )
+    )
+    if surveyed:
+        assert page.survey
+
+    assert page.all_links.refresh == url
+
+
+MARKUP = """
+<a href=/1>|</a>|<div>|</div>|<svg>|</svg>|<a xlink:href=/2>|<template shadowrootmode=open>|</template>|<p>|<template>
+|<iframe src=/3></iframe>|<iframe srcdoc='<a href=/4>'></iframe>|<base href=/b/>|<noscript>|</noscript>|<area href=5>
+|<table>|<td>|<foreignObject>|<title>|<a href>|<meta http-equiv=refresh content='1;6'>|<script>|</script>|<frameset>
+|<frame src=7>
+"""
+TAGS = st.sampled_from(MARKUP.split("|"))
+
+
+@given(st.lists(TAGS, max_size=12).map("".join))
+def test_links_are_the_same_whether_the_text_is_read_or_not(body):
+    with_text, without = found(body, surveyed=True), found(body, surveyed=False)
+
+    assert set(with_text.urls) == set(without.urls)
+    assert with_text.refresh == without.refresh
 
 
 HREFS = st.one_of(

@@ -2,8 +2,9 @@
 
 import pytest
 
+from scraper.html.generic import describe
 from scraper.html.text import encoding_of
-from scraper.page import BadSelector
+from scraper.page import BadSelector, WithoutElements
 from tests.scraper.pages import page_of
 
 BODY = """
@@ -75,6 +76,47 @@ def test_follow_takes_urls_elements_and_selectors():
     ]  # fmt: skip
 
 
+def test_a_base_counts_in_whatever_is_resolved():
+    page = page_of("<base href='/b/'><link rel=canonical href=c><a href=x>x</a>")
+
+    assert page.urljoin("y") == "http://site.test/b/y"
+    assert page.follow("y").urls == ("http://site.test/b/y",)
+    assert page.follow(css="a").urls == ("http://site.test/b/x",)
+    assert page.links() == ["http://site.test/b/x"]
+    assert describe(page)["canonical"] == "http://site.test/b/c"
+
+
+def test_an_element_has_the_pages_own_ways_to_read():
+    page = page_of("<ul><li class=a><a href=1>One</a> <b>x</b><li><a href=2>Two</a><ul><li>in</ul></ul>")
+    first, second, _ = page.css("li")
+
+    assert (first.text(), first.text("a"), first.text("i", "none")) == ("One x", "One", "none")
+    assert (first.texts("a, b"), first.attr("a", "href"), first.attrs("a", "href")) == (["One", "x"], "1", ["1"])
+    assert (first.attr("class"), first.own("id"), first.attr("a", "id", "none")) == ("a", None, "none")
+    assert [one.text() for one in second.css("li")] == ["in"]
+    assert first == page.first("li.a")
+    assert (first.tag, first.attributes, first.parent.tag) == ("li", {"class": "a"}, "ul")
+    assert page.follow(first.first("a")).urls == ("http://site.test/folder/1",)
+    with pytest.raises(BadSelector):
+        first.css("a[")
+
+
+@pytest.mark.parametrize(
+    ("body", "title"),
+    [
+        ("<svg><title>Icon</title></svg><title>Real</title>", "Real"),
+        ("<body><svg><title>Icon</title></svg>", None),
+        ("<title></title><title>Second</title>", ""),
+        ("<title>A\n  &amp; b</title>", "A & b"),
+    ],
+)
+def test_the_title_is_the_documents_own(body, title):
+    page = page_of(body)
+
+    assert page.title == title
+    assert page_of(body).survey.title == title
+
+
 def test_a_link_can_be_joined():
     assert page_of(BODY).urljoin("../x?y#z") == "http://site.test/x?y#z"
     with pytest.raises(ValueError, match="URL"):
@@ -121,10 +163,24 @@ def test_whether_a_body_is_html(body, content_type, is_html):
     assert page_of(body, content_type=content_type).is_html is is_html
 
 
-def test_what_is_no_html_has_no_elements():
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda page: page.css("p"),
+        lambda page: page.text("p"),
+        lambda page: page.texts("p"),
+        lambda page: page.attr("p", "x"),
+        lambda page: page.title,
+        lambda page: page.links(),
+        lambda page: page.html,
+    ],
+)
+def test_a_body_that_can_have_no_elements_says_so_when_it_is_asked_for_them(ask):
     page = page_of("<p>x", content_type="text/plain")
 
-    assert (page.css("p"), page.title, page.links(), page.body_text) == ([], None, [], "<p>x")
+    with pytest.raises(WithoutElements, match="text/plain"):
+        ask(page)
+    assert (page.body_text, page.has_elements) == ("<p>x", False)
 
 
 @pytest.mark.parametrize("body", ["", "\0\0\0", "<", "<!--", "<title", "a\ud7ff", "\x1b[31m", "<svg><title>x"])

@@ -1,0 +1,88 @@
+"""What a document's elements say about where it leads, as it is written there.
+
+Takes elements on the way through a document (`walk`), gives `raw` links in their order, each once: those of `a`,
+`area`, `iframe`, `frame`, of links in drawings, of declared shadow trees and of `srcdoc` documents; the `bases`, and
+where a refreshing `meta` leads. Lexbor keeps no namespaces, so `xlink:href` counts within an `<svg>` only.
+"""
+
+from typing import Any
+
+from scraper.html.refresh import refresh_target
+from scraper.html.rendered import inner_document, shadow_tree
+from scraper.html.walk import walk
+
+
+class Hrefs:
+    """The links of one document, not resolved yet."""
+
+    #: No text is wanted on the way.
+    run = None
+
+    def __init__(self) -> None:
+        self.raw: dict[str, None] = {}
+        self.bases: list[str] = []
+        #: None: no refresh; empty: of the page itself. The first one counts.
+        self.refresh: str | None = None
+
+    def link(self, node: Any) -> Any:
+        """An `a` or `area`."""
+        attributes = node.attrs
+        if "href" in attributes:
+            self.raw[attributes.sget("href")] = None
+        return node.first_child
+
+    def frame(self, node: Any) -> Any:
+        """An `iframe` or `frame`: a link, or the document that it holds."""
+        attributes = node.attrs
+        if "srcdoc" in attributes:
+            return inner_document(node)
+        if "src" in attributes:
+            self.raw[attributes.sget("src")] = None
+        return None
+
+    def base(self, node: Any) -> None:
+        """A `base`."""
+        if "href" in node.attrs:
+            self.bases.append(node.attrs.sget("href"))
+
+    def meta(self, node: Any) -> None:
+        """A `meta`, of which a refresh counts."""
+        attributes = node.attrs
+        if self.refresh is None and attributes.sget("http-equiv").lower() == "refresh":
+            self.refresh = refresh_target(attributes.sget("content"))
+
+    def drawing(self, node: Any) -> None:
+        """An `svg`, whose links may be written in either way."""
+        for one in node.css("a"):
+            attributes = one.attrs
+            for name in ("href", "xlink:href"):
+                if name in attributes:
+                    self.raw[attributes.sget(name)] = None
+                    break
+
+    def template(self, node: Any) -> Any:
+        """A `template`, whose content counts if it is shown."""
+        return shadow_tree(node)
+
+    def passed_by(self, node: Any) -> None:
+        """What can hold no element."""
+
+
+FINDERS: dict[str, Any] = {
+    "a": Hrefs.link,
+    "area": Hrefs.link,
+    "iframe": Hrefs.frame,
+    "frame": Hrefs.frame,
+    "base": Hrefs.base,
+    "meta": Hrefs.meta,
+    "svg": Hrefs.drawing,
+    "template": Hrefs.template,
+    "script": Hrefs.passed_by,
+    "style": Hrefs.passed_by,
+}
+
+
+def find_hrefs(node: Any, hrefs: Hrefs) -> Hrefs:
+    """Add what is in this node, its siblings and all below."""
+    walk(node, hrefs, FINDERS, {})
+    return hrefs

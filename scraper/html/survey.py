@@ -1,0 +1,203 @@
+"""One way through a page for all that is wanted of it without a spider.
+
+Takes a parsed document, gives a `Survey`: title, language, headings, what the head claims (`metas`, `canonical`,
+`scripts` with JSON-LD), links as they are written, and the text as lines in parts, of which `main_text` chooses.
+"""
+
+from functools import partial
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser
+
+from scraper.html.hrefs import FINDERS, Hrefs, find_hrefs
+from scraper.html.parts import Part
+from scraper.html.rendered import ENTER, LEAVE, Lines, one_line
+from scraper.html.walk import Enter, Leave, walk
+
+#: What is kept of a page's headings at most.
+MAX_HEADINGS, MAX_HEADING_CHARS = 100, 500
+_HEADINGS, _OTHERS = ("h1", "h2", "h3"), ("h4", "h5", "h6")
+#: Blocks that are large enough to say what they are; a cell's are those of pages that are laid out as tables.
+_PART_NAMES = """
+    article aside blockquote body center details dialog div dl fieldset figcaption figure footer form header hgroup
+    main menu nav ol search section table ul
+"""
+_PARTS = frozenset(_PART_NAMES.split())
+_JSONLD = "application/ld+json"
+
+
+class Survey(Lines):
+    """What was met. `lines[i]` has `linked[i]` characters in links, `joins[i]` before it; `titles` are headings'."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hrefs = Hrefs()
+        self.title: str | None = None
+        self.language: str | None = None
+        self.metas: list[tuple[str, str, str]] = []
+        self.canonical: str | None = None
+        self.scripts: list[str] = []
+        self.headings: dict[str, list[str]] = {}
+        self.lines: list[str] = []
+        self.joins: list[str] = []
+        self.linked: list[int] = []
+        self.titles: set[int] = set()
+        self.parts: list[Part] = []
+        self._part: Part | None = None
+        self._link: int | None = None
+        self._chars = self._headings = self._heading = 0
+        self._join, self._cells = "\n", False
+
+    # -- text
+
+    def wall(self, gap: int = 1) -> None:
+        if self.run:
+            self._flush()
+        self._join = "\n"
+
+    def line_break(self) -> None:
+        self.wall()
+
+    def _flush(self) -> None:
+        if self._link is not None:
+            self._chars += sum(map(len, self.run[self._link :]))
+            self._link = 0
+        if text := self.taken():
+            self.lines.append(text)
+            self.joins.append(self._join)
+            self.linked.append(self._chars)
+        self._chars = 0
+
+    def enter_part(self, node: Any) -> Any:
+        """A block that may hold the main text, or says that it does not."""
+        if self.run:
+            self._flush()
+        self._join = "\n"
+        self._part = Part(node, node.tag, self._part, len(self.lines))
+        return node.first_child
+
+    def leave_part(self) -> None:
+        if self.run:
+            self._flush()
+        self._join = "\n"
+        if part := self._part:
+            self._part, part.end = part.parent, len(self.lines)
+            self.parts.append(part)
+
+    def enter_row(self, node: Any) -> Any:
+        self.wall()
+        self._cells = False
+        return node.first_child
+
+    def enter_cell(self, node: Any) -> Any:
+        child = self.enter_part(node)
+        if self._cells:
+            self._join = "\t"
+        self._cells = True
+        return child
+
+    def enter_heading(self, node: Any) -> Any:
+        """One of `h1` to `h6`; the first three are kept."""
+        self.wall()
+        self._heading = len(self.lines)
+        return node.first_child
+
+    def leave_heading(self, tag: str = "") -> None:
+        self.wall()
+        start, end = self._heading, len(self.lines)
+        self.titles.update(range(start, end))
+        if tag and start < end and self._headings < MAX_HEADINGS:
+            self._headings += 1
+            text = " ".join(self.lines[start:end])[:MAX_HEADING_CHARS]
+            self.headings.setdefault(tag, []).append(text)
+
+    # -- links
+
+    def enter_a(self, node: Any) -> Any:
+        self._link = len(self.run)
+        return self.hrefs.link(node)
+
+    def leave_a(self) -> None:
+        if self._link is not None:
+            self._chars += sum(map(len, self.run[self._link :]))
+            self._link = None
+
+    def enter_iframe(self, node: Any) -> Any:
+        return self.hrefs.frame(node)
+
+    def enter_unshown(self, node: Any) -> None:
+        """Its links are links, but its text is none."""
+        find_hrefs(node.first_child, self.hrefs)
+
+    def enter_other(self, node: Any) -> Any:
+        """An element that only says where something leads."""
+        return FINDERS[node.tag](self.hrefs, node)
+
+    # -- the head
+
+    def enter_html(self, node: Any) -> Any:
+        self.language = node.attrs.get("lang") or None
+        return node.first_child
+
+    def enter_head(self, node: Any) -> Any:
+        return node.first_child
+
+    def enter_title(self, node: Any) -> None:
+        if self.title is None:
+            self.title = one_line(node)
+
+    def enter_meta(self, node: Any) -> None:
+        self.hrefs.meta(node)
+        attributes = node.attrs
+        if "content" in attributes:
+            self.metas.append((attributes.sget("name"), attributes.sget("property"), attributes.sget("content")))
+
+    def enter_link(self, node: Any) -> None:
+        attributes = node.attrs
+        if self.canonical is None and "canonical" in attributes.sget("rel").lower().split():
+            self.canonical = attributes.sget("href")
+
+    def enter_script(self, node: Any) -> None:
+        kind = node.attrs.sget("type")
+        if kind and kind.partition(";")[0].strip().lower() == _JSONLD:
+            self.scripts.append(node.text())
+
+
+_UNSHOWN_WITH_LINKS = ("noscript", "object", "audio", "video", "canvas", "annotation-xml")
+
+
+def _ours(table: dict[str, Any]) -> dict[str, Any]:
+    # The same elements as in every text, each done by what this class does instead.
+    return {tag: getattr(Survey, handle.__name__) for tag, handle in table.items()}
+
+
+_ENTER: Enter = {
+    **_ours(ENTER),
+    **dict.fromkeys(("area", "frame", "base", "svg"), Survey.enter_other),
+    **dict.fromkeys(_UNSHOWN_WITH_LINKS, Survey.enter_unshown),
+    **dict.fromkeys(_PARTS, Survey.enter_part),
+    **dict.fromkeys((*_HEADINGS, *_OTHERS), Survey.enter_heading),
+    "a": Survey.enter_a,
+    "html": Survey.enter_html,
+    "head": Survey.enter_head,
+    "title": Survey.enter_title,
+    "meta": Survey.enter_meta,
+    "link": Survey.enter_link,
+    "script": Survey.enter_script,
+}
+_LEAVE: Leave = {
+    **_ours(LEAVE),
+    **dict.fromkeys((*_PARTS, "td", "th"), Survey.leave_part),
+    **{tag: partial(Survey.leave_heading, tag=tag) for tag in _HEADINGS},
+    **dict.fromkeys(_OTHERS, Survey.leave_heading),
+    "a": Survey.leave_a,
+}
+_LEAVE = {tag: handle for tag, handle in _LEAVE.items() if tag != "html"}
+
+
+def survey_of(html: LexborHTMLParser, hidden: Any = ()) -> Survey:
+    """What is on this page; elements in `hidden` are passed by."""
+    survey = Survey()
+    walk(html.root, survey, _ENTER, _LEAVE, hidden)
+    survey.wall()
+    return survey

@@ -1,0 +1,43 @@
+"""The way through a document: every node once, in order, without recursion and without changing the tree.
+
+Takes a first child and what is to be done at elements, gives texts to `state.run`, unless that is None. It knows
+nothing of HTML: what stands below an element, if anything, is for its handler to say.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+#: What a node's `tag` is if it is text.
+TEXT = "-text"
+
+Enter = Mapping[str, Callable[[Any, Any], Any]]
+Leave = Mapping[str, Callable[[Any], None]]
+
+
+def walk(node: Any, state: Any, enter: Enter, leave: Leave, hidden: Collection[int] = ()) -> None:
+    """From this node on, its siblings and all below: text is added to `state.run`.
+
+    `enter` has for some tags a function of (state, node) that gives the first child to go on with, or None; `leave`
+    for some of these what is called when all of that is done. Elements in `hidden`, by their `mem_id`, are passed by.
+    """
+    add = None if state.run is None else state.run.append
+    path: list[tuple[Any, str]] = []
+    while node is not None:
+        tag = node.tag
+        if tag == TEXT:
+            if add:
+                add(node.text_content)
+        elif not (hidden and node.mem_id in hidden):
+            handle = enter.get(tag)
+            child = node.first_child if handle is None else handle(state, node)
+            if child is not None:
+                path.append((node, tag))
+                node = child
+                continue
+            if tag in leave:
+                leave[tag](state)
+        while (following := node.next) is None and path:
+            node, tag = path.pop()
+            if tag in leave:
+                leave[tag](state)
+        node = following
