@@ -12,6 +12,7 @@ tickets are disposable: acknowledged early, without a result, thrown away when t
 import gc
 import logging
 import mmap
+import os
 import sys
 from typing import Any
 
@@ -37,6 +38,10 @@ from contract.topology import FETCH
 #: A worker process that has grown beyond this is replaced when its ticket ends, in KiB.
 MOST_MEMORY_KIB = 600_000
 
+#: Pools that replace what an event loop is built on.
+_UNFIT_POOLS = ("gevent", "eventlet")
+#: The process id of the worker, whose children know by it that they are children.
+_worker = [0]
 #: One byte that the parent and its forked children share: 1 when the worker is shutting down.
 _stopping = mmap.mmap(-1, 1)
 
@@ -113,6 +118,8 @@ def _logs(**_: Any) -> None:
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _preload(sender: Any, **_: Any) -> None:
+    _check_pool(sender.pool_cls)
+    _worker[0] = os.getpid()
     import scraper.fetchers.bench  # noqa: F401  (half a second, once instead of in each child)
     from scraper.http.client import tls_context
 
@@ -128,6 +135,12 @@ def _preload(sender: Any, **_: Any) -> None:
         _give_up(str(error))
 
 
+def _check_pool(pool: type | str) -> None:
+    name = pool if isinstance(pool, str) else pool.__module__
+    if unfit := [word for word in _UNFIT_POOLS if word in name]:
+        _give_up(f"--pool {unfit[0]} cannot run a fetcher, which has an event loop of its own; leave it out (prefork)")
+
+
 @worker_shutdown.connect  # type: ignore[untyped-decorator]
 def _ends(**_: Any) -> None:
     observing.end()
@@ -137,7 +150,8 @@ def _ends(**_: Any) -> None:
 def _child_begins(**_: Any) -> None:
     from scraper.fetchers.bench import prepare
 
-    die_with_parent()
+    if os.getpid() != _worker[0]:  # with --pool solo the child is the worker itself, and its parent is a shell
+        die_with_parent()
     prepare()
     observing.begin_child(_settings(), number=current_process().index)
     gc.freeze()  # to look for garbage among all that was imported would hold every request up for a tenth of a second

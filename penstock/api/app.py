@@ -56,6 +56,7 @@ def make_app(settings: Settings, *, house: House | None = None) -> FastAPI:
         lifespan=_lifespan(settings, house),
         docs_url=None,  # both would load scripts from elsewhere
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.routers = ROUTERS
     for router in ROUTERS:

@@ -92,6 +92,9 @@ def make_engine(address: str, *, cache_kib: int = _CACHE_KIB, name: str = _NAME)
     """An engine for an address, nothing opened yet; raises `Refused` if it is none that we can use."""
     try:
         url = make_url(address)
+        scheme, _, driver = url.drivername.partition("+")
+        if scheme in (*_SCHEMES, "sqlite") and driver not in ("", "psycopg", "pysqlite"):
+            raise Refused(f"leave the driver out of the database's address: {scheme}:, not {url.drivername}:")
         url = url.set(drivername=_SCHEMES.get(url.drivername, url.drivername))
         if url.get_backend_name() not in ("sqlite", "postgresql"):
             raise Refused(f"cannot use a {url.get_backend_name()} database; give a sqlite: or postgresql: address")

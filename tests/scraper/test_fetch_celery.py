@@ -157,3 +157,34 @@ async def test_a_setting_that_is_missing_or_wrong_is_one_clear_line(redis_url, m
     assert process.returncode == 2
     assert line in said
     assert said.count(b"\n") == 1
+
+
+async def test_a_worker_with_the_pool_solo_outlives_the_shell_that_started_it(redis_url, tmp_path):
+    words = " ".join([*CELERY, "worker", "--pool", "solo"])
+    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PENSTOCK_REDIS_URL": redis_url}
+    script = f"{words} >{tmp_path}/log 2>&1 & echo $!; until grep -q ready {tmp_path}/log; do sleep 0.1; done"
+    shell = await asyncio.create_subprocess_exec("sh", "-c", script, cwd=ROOT, env=env, stdout=asyncio.subprocess.PIPE)
+    out, _ = await asyncio.wait_for(shell.communicate(), 40)
+    pid = int(out)
+    try:
+        left = os.pidfd_open(pid)
+        os.kill(pid, signal.SIGTERM)  # it is there, and ends by being asked to, not by the kernel
+        async with asyncio.timeout(20):
+            ready = asyncio.Event()
+            asyncio.get_running_loop().add_reader(left, ready.set)
+            await ready.wait()
+    finally:
+        asyncio.get_running_loop().remove_reader(left)
+        os.close(left)
+    assert "ready" in (tmp_path / "log").read_text()
+    assert "Warm shutdown" in (tmp_path / "log").read_text()
+
+
+async def test_a_pool_that_cannot_run_an_event_loop_is_refused_in_one_line(redis_url):
+    from types import SimpleNamespace
+
+    from scraper.celery_app import _check_pool
+
+    with pytest.raises(SystemExit):
+        _check_pool(SimpleNamespace(__module__="celery.concurrency.gevent"))
+    _check_pool("celery.concurrency.prefork:TaskPool")

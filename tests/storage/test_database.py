@@ -122,3 +122,9 @@ def test_a_server_that_does_not_answer_is_unreachable_and_its_password_stays_sec
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_every_spelling_of_postgresql_is_psycopg(scheme):
     assert make_engine(f"{scheme}://host/x").url.drivername == "postgresql+psycopg"
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg2", "pg8000"])
+def test_a_driver_in_the_address_is_to_be_left_out(driver):
+    with pytest.raises(Refused, match=rf"leave the driver out of the database's address: postgresql:, not .*{driver}"):
+        make_engine(f"postgresql+{driver}://ann@host/x")

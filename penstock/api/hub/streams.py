@@ -7,21 +7,20 @@ from SQL, a portion at a time, as fast as it takes them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import msgspec
 
 from penstock.api.hub.crawl import follow_crawl
 from penstock.api.hub.crawls import follow_crawls
 from penstock.api.hub.feed import CrawlFeed, follow_feed
-from penstock.api.hub.messages import RETRY, with_id
+from penstock.api.hub.messages import with_id
 from penstock.api.hub.ring import Place, pages_message
 from penstock.api.hub.sharing import Hub
 
 
-async def crawls(hub: Hub) -> AsyncIterator[bytes]:
+async def crawls(hub: Hub) -> AsyncGenerator[bytes]:
     """The list of crawls, first as it stands, then after each change."""
-    yield RETRY
     with hub.counting():
         async with follow_crawls(hub) as source:
             seen = 0
@@ -30,9 +29,8 @@ async def crawls(hub: Hub) -> AsyncIterator[bytes]:
                 yield source.told.value or b""
 
 
-async def progress(hub: Hub, crawl: str, name: str) -> AsyncIterator[bytes]:
+async def progress(hub: Hub, crawl: str, name: str) -> AsyncGenerator[bytes]:
     """The progress of a crawl until it is over."""
-    yield RETRY
     with hub.counting():
         async with follow_crawl(hub, crawl, name) as source:
             seen = 0
@@ -44,9 +42,8 @@ async def progress(hub: Hub, crawl: str, name: str) -> AsyncIterator[bytes]:
                 yield source.end
 
 
-async def details(hub: Hub, crawl: str, name: str, position: int | None) -> AsyncIterator[bytes]:
+async def details(hub: Hub, crawl: str, name: str, position: int | None) -> AsyncGenerator[bytes]:
     """The same with its latest pages, from behind a position on, and its hosts. Ids are positions."""
-    yield RETRY
     with hub.counting():
         async with follow_crawl(hub, crawl, name) as source, follow_feed(hub, crawl, name) as feed:
             watcher, seen = await _detailed(feed, position), 0
