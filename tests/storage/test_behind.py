@@ -150,12 +150,14 @@ async def test_what_redis_still_holds_is_recorded_before_it_is_emptied_and_comma
     await until(lambda: sum(url == Y for url, _, _ in world.run.starts) == 1)
     await world.run.drained_of("scheduler.settle", "scraper.parse", "scheduler.discover")
     world.put_back(copy)
-    other = new_command(CrawlStart(spec=CrawlSpec(name="other", obey_robots=False), seeds=(A,)), crawl="other")
+    other = new_command(
+        CrawlStart(spec=CrawlSpec(name="other", delay_seconds=0.0, obey_robots=False), seeds=(A,)), crawl="other"
+    )
     await world.bus.redis.delete(world.bus.keys.restored)  # so that it waits until it is carried out
     await publish(world.bus, other)
     async with recording(world.settings):
         answer = await answer_to(world.bus, other)
-        await until(lambda: {row.state for row in queries.crawls(world.engine)} == {"finished"})
+        await until(lambda: [row.state for row in queries.crawls(world.engine)] == ["finished"] * 2)
         found = {row.name: row for row in queries.crawls(world.engine)}
 
     assert (answer.refused, answer.crawl, answer.resumed) == (None, "other", False)
