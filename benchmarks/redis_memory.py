@@ -34,6 +34,7 @@ from benchmarks.played_crawl import (
     working,
 )
 from contract.bus import Bus, Consumer
+from contract.bus.clock import now_ms
 from contract.bus.janitor import tidy
 from contract.topology import DISPATCH, FETCH, NOTIFY, PARSE, RECORD
 from scheduler.frontier import Frontier
@@ -134,8 +135,13 @@ async def of_hosts(bus: Bus, count: int) -> list[Line]:
         Line("a host with one URL, known and queued", (queued.memory - start.memory) / count),
         Line("a host that was visited", (done.memory - start.memory) / count),
     ]
-    for what, key in (("its robots.txt of 1 KB", bus.keys.robots), ("its politeness", bus.keys.host)):
-        life = f"for {await bus.redis.pttl(key(hosts[0])) / 3_600_000:.1f} h"
+    robots_ms = await bus.redis.pttl(bus.keys.robots(hosts[0]))
+    host_ms = await bus.redis.zscore(bus.keys.resting, hosts[0]) - await now_ms(bus)
+    for what, key, life_ms in (
+        ("its robots.txt of 1 KB", bus.keys.robots, robots_ms),
+        ("its politeness", bus.keys.host, host_ms),
+    ):
+        life = f"for {life_ms / 3_600_000:.1f} h"
         await drop(bus, [key(host) for host in hosts])
         rest = await size(bus)
         lines.append(Line(f"of this, {what}", (done.memory - rest.memory) / count, life))
@@ -201,8 +207,9 @@ async def of_pages(bus: Bus, count: int, bodies: Sequence[bytes]) -> list[Line]:
 async def of_what_stays(bus: Bus) -> Line:
     """What is left of a crawl that is over; all of it must have an end, and so must its hosts."""
     names = [name for name in await bus.redis.keys("*") if CRAWL.encode() in name]
-    hosts = [name for pattern in ("", "_crawls") for name in await bus.redis.keys(f"{bus.keys.root}host{pattern}:*")]
-    for name in (*names, *hosts):
+    hosts = {bus.keys.host(name.decode()).encode() for name in await bus.redis.zrange(bus.keys.resting, 0, -1)}
+    assert set(await bus.redis.keys(f"{bus.keys.root}host*:*")) == hosts
+    for name in names:
         assert await bus.redis.pttl(name) > 0, name
     left = [await bus.redis.memory_usage(name, samples=0) for name in names]
     return Line("a crawl that is over", sum(left), f"for {await bus.redis.pttl(names[0]) / 3_600_000:.1f} h")

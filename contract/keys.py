@@ -60,6 +60,11 @@ class Keys:
         """STRING with a life: who rebuilds the frontier from what is recorded."""
         return f"{self.root}replaying"
 
+    @property
+    def clock(self) -> str:
+        """HASH: what our own time is by the server's clock, which may be set back or leap (see `bus/clock.lua`)."""
+        return f"{self.root}clock"
+
     def answer(self, command_id: str) -> str:
         """LIST of one: what became of a command, for the one who sent it."""
         return f"{self.root}answer:{command_id}"
@@ -70,8 +75,13 @@ class Keys:
 
     @property
     def fetchers(self) -> str:
-        """ZSET: consumer → Unix ms until which it counts as a live fetcher."""
+        """ZSET: consumer and its capacity → until when (ms, our own time) it counts as a live fetcher."""
         return f"{self.root}fetchers"
+
+    @property
+    def fetcher_clocks(self) -> str:
+        """HASH: consumer and its capacity → ms by which its machine's clock is ahead of the server's."""
+        return f"{self.root}fetcher_clocks"
 
     # -- crawls
 
@@ -105,7 +115,7 @@ class Keys:
         return f"sent.{run}"
 
     def due(self, crawl: str) -> str:
-        """ZSET: hosts with queued URLs of this crawl → Unix ms when they may next be asked; parked ones are absent."""
+        """ZSET: hosts with queued URLs of this crawl → when (our own ms) they may be asked; parked ones are absent."""
         return f"{self.root}due:{crawl}"
 
     def hosts(self, crawl: str) -> str:
@@ -117,7 +127,7 @@ class Keys:
         return f"{self.root}queue:{crawl}:{host}"
 
     def retries(self, crawl: str) -> str:
-        """ZSET: URL jobs of this crawl to be queued again → Unix ms when."""
+        """ZSET: URL jobs of this crawl to be queued again → when (ms, our own time)."""
         return f"{self.root}retries:{crawl}"
 
     def waits(self, crawl: str) -> str:
@@ -152,6 +162,11 @@ class Keys:
     def host_crawls(self, host: str) -> str:
         """SET: crawls with URLs queued for this host."""
         return f"{self.root}host_crawls:{host}"
+
+    @property
+    def resting(self) -> str:
+        """ZSET: hosts that nobody wants for now → when (ms, our own time) they may be forgotten."""
+        return f"{self.root}resting"
 
     def robots(self, host: str) -> str:
         """STRING: what the host's robots.txt came to, as `contract.robots.RobotsRecord` in JSON."""

@@ -76,11 +76,12 @@ async def waited_for(bus: Bus, crawl: str) -> dict[str, Any]:
     number = await bus.redis.zcard(key)
     if not number:
         return {}
+    ahead = int(await bus.redis.hget(bus.keys.clock, "ahead") or 0)
     first = []
     for host, at in await bus.redis.zrange(key, 0, _WAITS_SHOWN - 1, withscores=True):
         what, why = await bus.redis.hmget(bus.keys.host(host.decode()), ["waits_for", "waits_why"])
         if what:
-            first.append({"host": host.decode(), "for": what.decode(), "why": why.decode(), "until": int(at)})
+            first.append({"host": host.decode(), "for": what.decode(), "why": why.decode(), "until": int(at) - ahead})
     return {"hosts": number, "first": first}
 
 

@@ -48,7 +48,7 @@ DELIVERY_LIMIT = 4
 BLOCK_MS = 500
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 2.0
 
-RECLAIM = Script("contract.bus", "reclaim.lua")
+RECLAIM = Script("contract.bus", "clock.lua", "reclaim.lua")
 
 
 def nothing_follows(delivery: Delivery, reason: str) -> Sequence[Message]:
@@ -212,8 +212,9 @@ class Consumer:
         if time.monotonic() < self._reclaim_at:
             return None
         for stream, cursor in self._cursors.items():
-            args = [self.group, self.name, int(self._lease_seconds * 1000), cursor]
-            [reply] = await attempt(self.bus.redis, [Call(RECLAIM, [self.bus.keys.stream(stream)], args)])
+            args = [self.group, self.name, int(self._lease_seconds * 1000), cursor, stream]
+            keys = [self.bus.keys.stream(stream), self.bus.keys.clock]
+            [reply] = await attempt(self.bus.redis, [Call(RECLAIM, keys, args)])
             self._cursors[stream], id = reply[0].decode(), reply[1].decode()
             if reply[4]:
                 self.log.error("%d entries of %s were trimmed unread", reply[4], stream, extra={"action": "trimmed"})

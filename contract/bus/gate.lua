@@ -1,10 +1,12 @@
 -- The politeness gate: when may these requests really start? Asked right before them, so that time spent waiting on a
 -- stream or in a worker cannot push two requests together. Every request passes it, also one that keeps no distance of
 -- its own: others do, and its host may have asked to be left alone.
+-- (with clock.lua)
 --
 -- KEYS[1]  host of the first request (hash, see scheduler/frontier/keys.lua: asked_at, clear_at, next_at, block_until)
 -- KEYS[2]  the stream of its delivery
 -- KEYS[3..] the same of the others
+-- KEYS[#KEYS] clock
 -- ARGV[1]  group
 -- ARGV[2]  consumer that asks
 -- ARGV[3]  gap to keep between starts, in ms
@@ -13,8 +15,7 @@
 -- ARGV[6..] the same three of the others
 -- returns  ms to wait before the start, the start; and so on. Or -1, 0: the delivery belongs to somebody else by now, or
 --          to a world that is gone
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = clock(table.remove(KEYS))
 local LONGEST_BLOCK = 3600000
 local SLOTS = 64 -- a clock that was set back must not block a host: nothing is further ahead than the slots given out
 

@@ -14,7 +14,7 @@ from contract.bus.consumer import Consumer
 from contract.bus.delivery import Delivery
 from contract.bus.scripts import Script, run
 
-GATE = Script("contract.bus", "gate.lua")
+GATE = Script("contract.bus", "clock.lua", "gate.lua")
 #: Added to each gap (ms), so that the jitter of timers and connecting cannot make a gap on the wire too short.
 SLACK_MS = 10
 #: A machine that misses this many turns in a row is so busy that the next one would be missed too.
@@ -86,7 +86,7 @@ class Gate:
 
     async def _answer(self, batch: list[_Asking]) -> None:
         head: list[Any] = [self._consumer.group, self._consumer.name]
-        keys = [key for one in batch for key in one.keys]
+        keys = [*(key for one in batch for key in one.keys), self._consumer.bus.keys.clock]
         try:
             found = await run(self._consumer.bus.redis, GATE, keys, head + [arg for one in batch for arg in one.args])
         except Exception as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -22,6 +21,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from contract import topology
+from contract.bus import clock
 from penstock.api.house import House, TheHouse
 from penstock.api.server_numbers import frontier_metrics, server_metrics
 from penstock.api.streams import gauge, stage_metrics
@@ -88,10 +88,11 @@ class _Numbers(msgspec.Struct, frozen=True):
 
 
 async def _numbers(house: House) -> _Numbers:
+    now = await clock.now_ms(house.bus)
     keys, pipeline = house.bus.keys, house.bus.redis.pipeline(transaction=False)
     names = [stage.name for stage in topology.STAGES if stage.takes]
     pipeline.mget([keys.in_flight, keys.body_bytes])
-    pipeline.zcount(keys.fetchers, int(time.time() * 1000), "+inf")
+    pipeline.zcount(keys.fetchers, now, "+inf")
     for name in names:
         pipeline.xlen(keys.dead(name))
     (in_flight, body_bytes), fetchers, *dead = await pipeline.execute()

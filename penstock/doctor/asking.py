@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 
 from contract import topology
 from contract.archive_url import parse_archive_url
-from contract.bus import Bus
+from contract.bus import Bus, clock
 from contract.bus.guards import server_info
 from contract.bus.rights import lacking
 from contract.settings import Settings
@@ -25,7 +25,6 @@ from penstock.doctor.database import DatabaseFacts
 from penstock.doctor.server import ServerFacts
 from penstock.doctor.stages import ALIVE_SECONDS, ClusterFacts, StageFacts
 from scheduler.report import lives
-from scraper.fetchers.presence import BEAT_SECONDS, LIFE_MS
 from storage.sql import schema, tables
 
 #: Round trips that are timed; the quickest counts, because the others have met something.
@@ -68,10 +67,9 @@ async def ask_stages(bus: Bus) -> ClusterFacts:
     now_ms = seconds * 1000 + micros // 1000
     in_flight, epoch = await bus.redis.mget([bus.keys.in_flight, bus.keys.epoch])
     stages = [await _stage(bus, stage, now_ms) for stage in topology.STAGES if stage.takes] if epoch else []
-    shown = await bus.redis.zrange(bus.keys.fetchers, 0, -1, withscores=True)
-    said = {name.decode().partition("|")[0]: until_ms - LIFE_MS for name, until_ms in shown if until_ms > now_ms}
-    # On average they said it half a beat ago.
-    ahead = {name: (said_ms - now_ms) / 1000 + BEAT_SECONDS / 2 for name, said_ms in said.items()}
+    living = await bus.redis.zrangebyscore(bus.keys.fetchers, await clock.now_ms(bus), "+inf")
+    clocks = await bus.redis.hmget(bus.keys.fetcher_clocks, living) if living else []
+    ahead = {name.decode().partition("|")[0]: int(ms or 0) / 1000 for name, ms in zip(living, clocks, strict=True)}
     return ClusterFacts(stages=stages, is_used=bool(epoch), jobs_in_flight=int(in_flight or 0), fetchers=ahead)
 
 

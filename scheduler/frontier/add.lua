@@ -1,5 +1,5 @@
 -- Add seeds to a crawl.
--- (with take.lua, keys.lua, envelope.lua, seen.lua, queues.lua, admit.lua, places.lua)
+-- (with take.lua, clock.lua, keys.lua, envelope.lua, seen.lua, queues.lua, admit.lua, places.lua)
 --
 -- KEYS[1]  root of all keys
 -- KEYS[2]  stream of the delivery

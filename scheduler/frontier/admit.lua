@@ -1,5 +1,5 @@
 -- Library. How links come into a crawl.
--- (with keys.lua, envelope.lua, seen.lua, queues.lua)
+-- (with clock.lua, keys.lua, envelope.lua, seen.lua, queues.lua)
 --
 -- admit(crawl, first, last, source, time)  add the links in ARGV from `first` to `last` that are not known yet
 -- A link that a rule is against is remembered apart, in the set `left`: it may be found again on a shorter way, or be

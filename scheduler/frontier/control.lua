@@ -1,5 +1,5 @@
 -- Pause, resume or cancel a crawl, or refuse a command.
--- (with take.lua, keys.lua, envelope.lua)
+-- (with take.lua, clock.lua, keys.lua, envelope.lua)
 --
 -- KEYS[1]  root of all keys
 -- KEYS[2]  stream of the delivery

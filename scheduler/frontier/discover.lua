@@ -1,5 +1,5 @@
 -- A page was read: add its links to the frontier, and count the reading as done.
--- (with take.lua, keys.lua, envelope.lua, seen.lua, queues.lua, admit.lua)
+-- (with take.lua, clock.lua, keys.lua, envelope.lua, seen.lua, queues.lua, admit.lua)
 --
 -- KEYS[1]  root of all keys
 -- KEYS[2]  stream of the delivery

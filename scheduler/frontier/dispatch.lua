@@ -1,6 +1,6 @@
 -- Issue due URLs: the frontier → page.fetch. Crawls take turns, one URL each; within a crawl the host goes first that
 -- may be asked for the longest time. A host at its limit is parked (absent from `due`) until `settle` wakes it.
--- (with keys.lua, waits.lua, envelope.lua, queues.lua)
+-- (with clock.lua, keys.lua, waits.lua, envelope.lua, queues.lua)
 --
 -- KEYS[1]  root of all keys
 -- ARGV[1]  time (RFC 3339)
@@ -8,14 +8,17 @@
 -- ARGV[3]  jobs in flight for each request that a live fetcher can have open
 -- ARGV[4]  most pages waiting downstream
 -- ARGV[5]  most bytes of bodies waiting downstream
+-- ARGV[6]  what this scheduler was told of the time the last time, or ''   ARGV[7]  ms since, by its own clock
 -- returns  {issued, ms until something is due (-1: nothing is), 1 if held back by what is downstream,
---           jobs in flight, crawls that are still to be forgotten}; nothing is issued while the frontier is rebuilt
-local time, now = ARGV[1], now_ms()
+--           jobs in flight, crawls that are still to be forgotten, what to tell of the time}; nothing is issued while
+--           the frontier is rebuilt
+local time, now = ARGV[1], vouch(clock_key, ARGV[6], ARGV[7])
 local SOURCE = 'scheduler.dispatch'
 local LOOKS = 50      -- hosts looked at for one URL, before the turn passes on
 local RUN = 200       -- jobs issued in one run, so that the server is never busy for long
 local CHUNK = 500     -- jobs left out in one run, when a crawl has reached its bound or a host is given up
 local FIRST_CONTACT = 30000 -- a host that has never answered may not be there at all: it is waited for no longer
+local HOSTS = 100     -- hosts forgotten in one run
 local EXCLUDED = 8    -- events of URLs left out weigh as much as one page that waits
 
 local function room_for_jobs()
@@ -44,9 +47,10 @@ local function requeue(crawl)
 end
 
 if not is_restored() then
-  return {0, -1, 0, int(redis.call('GET', in_flight_key)), 0}
+  return {0, -1, 0, int(redis.call('GET', in_flight_key)), 0, told()}
 end
 
+forget_hosts(HOSTS)
 local crawls, info, chunk = {}, {}, CHUNK
 for _, crawl in ipairs(redis.call('ZRANGE', turns_key, 0, -1)) do
   requeue(crawl)
@@ -241,4 +245,4 @@ for i = #crawls, 1, -1 do
   end
 end
 return {issued, soonest < 0 and -1 or math.max(0, soonest - now), held and 1 or 0,
-  int(redis.call('GET', in_flight_key)), redis.call('SCARD', forgetting_key)}
+  int(redis.call('GET', in_flight_key)), redis.call('SCARD', forgetting_key), told()}

@@ -1,5 +1,5 @@
 -- Free the memory of a crawl that has ended, some keys at a time.
--- (with keys.lua, envelope.lua, seen.lua, queues.lua)
+-- (with clock.lua, keys.lua, envelope.lua, seen.lua, queues.lua)
 --
 -- KEYS[1]  root of all keys
 -- ARGV[1]  most keys to free in this run

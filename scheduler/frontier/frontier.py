@@ -5,11 +5,12 @@ Takes deliveries and decisions, gives script calls; the caller may run many of t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
 
+from contract.bus.clock import Steady, steady_seconds
 from contract.bus.connection import Bus
 from contract.bus.delivery import Delivery
 from contract.bus.scripts import Call, Script, attempt
@@ -19,22 +20,22 @@ from contract.envelope import now_text
 from contract.tracing.ids import read, written
 from scheduler.frontier.jobs import Candidate, Known
 
-_TAKE = ("contract.bus", "take.lua")
-_ADMIT = (_TAKE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "admit.lua")
+_TAKE, _CLOCK = ("contract.bus", "take.lua"), ("contract.bus", "clock.lua")
+_ADMIT = (_TAKE, _CLOCK, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "admit.lua")
 _HERE = "scheduler.frontier"
 START = Script(_HERE, *_ADMIT, "waits.lua", "places.lua", "start.lua")
 ADD = Script(_HERE, *_ADMIT, "places.lua", "add.lua")
 DISCOVER = Script(_HERE, *_ADMIT, "discover.lua")
-_RESTORE = (_TAKE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "admit.lua", "places.lua", "restoring.lua")
+_RESTORE = (*_ADMIT, "places.lua", "restoring.lua")
 RESTORE_CRAWL = Script(_HERE, *_RESTORE, "waits.lua", "restore_crawl.lua")
 RESTORE_PAGES = Script(_HERE, *_RESTORE, "restore_pages.lua")
 RESTORE_LINKS = Script(_HERE, *_RESTORE, "restore_links.lua")
 RESTORE_END = Script(_HERE, *_RESTORE, "restore_end.lua")
-CONTROL = Script(_HERE, _TAKE, "keys.lua", "envelope.lua", "control.lua")
-SETTLE = Script(_HERE, _TAKE, "keys.lua", "waits.lua", "envelope.lua", "queues.lua", "settle.lua")
-DISPATCH = Script(_HERE, "keys.lua", "waits.lua", "envelope.lua", "queues.lua", "dispatch.lua")
-REVIVE = Script(_HERE, "keys.lua", "envelope.lua", "queues.lua", "revive.lua")
-FORGET = Script(_HERE, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "forget.lua")
+CONTROL = Script(_HERE, _TAKE, _CLOCK, "keys.lua", "envelope.lua", "control.lua")
+SETTLE = Script(_HERE, _TAKE, _CLOCK, "keys.lua", "waits.lua", "envelope.lua", "queues.lua", "settle.lua")
+DISPATCH = Script(_HERE, _CLOCK, "keys.lua", "waits.lua", "envelope.lua", "queues.lua", "dispatch.lua")
+REVIVE = Script(_HERE, _CLOCK, "keys.lua", "envelope.lua", "queues.lua", "revive.lua")
+FORGET = Script(_HERE, _CLOCK, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "forget.lua")
 
 #: The result of `discover.lua` where the links were judged by a scope that is too old; nothing has happened then.
 SCOPE_HAS_GROWN = -2
@@ -89,8 +90,9 @@ class Issued(msgspec.Struct, frozen=True):
 class Frontier:
     """The frontier of one Redis, for one group (stage) that changes it."""
 
-    def __init__(self, bus: Bus, group: str) -> None:
+    def __init__(self, bus: Bus, group: str, *, steady: Callable[[], float] = steady_seconds) -> None:
         self.bus, self.group = bus, group
+        self._steady = Steady(steady)
 
     def __repr__(self) -> str:
         return f"<Frontier {self.bus.keys.root} for {self.group}>"
@@ -184,8 +186,9 @@ class Frontier:
         self, *, least_capacity: int, jobs_per_request: int, most_waiting: int, most_bytes: int
     ) -> Issued:
         """Issue what is due; raises what redis-py raises while the server is away."""
-        args = [now_text(), least_capacity, jobs_per_request, most_waiting, most_bytes]
-        [[count, due, held, in_flight, to_forget]] = await self._attempt(DISPATCH, args)
+        args = [now_text(), least_capacity, jobs_per_request, most_waiting, most_bytes, *self._steady.word()]
+        [[count, due, held, in_flight, to_forget, told]] = await self._attempt(DISPATCH, args)
+        self._steady.told(told)
         return Issued(count, due, bool(held), in_flight, to_forget)
 
     async def forget(self) -> bool:

@@ -1,4 +1,5 @@
 -- Library. The frontier's keys, the same as in contract/keys.py (a test compares them), and the clock.
+-- (with clock.lua) All times are ms of our own time (see contract/bus/clock.lua).
 --
 -- crawl:<c>   HASH  state    running | paused | finished | cancelled
 --                   spec     CrawlSpec in JSON;  name
@@ -45,6 +46,8 @@ local fetchers_key = root .. 'fetchers'
 local body_bytes_key = root .. 'body_bytes'
 local in_flight_key = root .. 'in_flight'
 local forgetting_key = root .. 'forgetting'
+local resting_key = root .. 'resting'
+local clock_key = root .. 'clock'
 
 local epoch_key = root .. 'epoch'
 local restored_key = root .. 'restored'
@@ -53,8 +56,7 @@ local replaying_key = root .. 'replaying'
 local function stream_key(type) return root .. type end
 
 local function now_ms()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+  return clock(clock_key)
 end
 
 local function int(text)

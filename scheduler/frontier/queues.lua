@@ -1,15 +1,17 @@
 -- Library. Queues of URL jobs, one for each host and crawl, and what happens to a job that is left out.
+-- (with clock.lua, keys.lua)
 --
 -- wake(host, at)                      the host may be asked from `at` on: show it to all crawls that want it
 -- delay_of(delay, crawl_delay, most)  ms from one request to the next; who asks for more than `most` is left out of a
 --                                     crawl that goes by robots.txt, and is nothing to one that does not
 -- rest(host)                          nobody wants the host for now: it is remembered for a while, and for as long as
 --                                     any wait that is noted on it
+-- forget_hosts(most)                  forget so many hosts that have rested for long enough
 -- enqueue(crawl, host, depth, member) queue a job, by depth, then first come first served
 -- leave_out(crawl, member, reason, source, time)  count and say the outcome of a job that is not asked for
 -- give_up(crawl, member, reason, detail, source, time)  the same for one that cannot be asked for
 local DEPTH_STEP = 2 ^ 40 -- leaves room for 10^12 URLs on one depth and 8,000 depths
-local HOST_LIFE = 7200000 -- a host that nobody wants is remembered for two hours behind its last wait (a day, maybe)
+local HOST_LIFE = 7200000 -- a host that nobody wants is remembered for two hours more than it wants to be left alone
 
 local function wake(host, at)
   for _, crawl in ipairs(redis.call('SMEMBERS', host_crawls_key(host))) do
@@ -19,12 +21,18 @@ end
 
 local function rest(host)
   if redis.call('EXISTS', host_crawls_key(host)) == 1 then return end
-  local now = now_ms()
-  local last = now
+  local last = now_ms()
   for _, at in ipairs(redis.call('HMGET', host_key(host), 'asked_at', 'next_at', 'block_until', 'waits_until')) do
     last = math.max(last, int(at))
   end
-  redis.call('PEXPIRE', host_key(host), whole(last - now + HOST_LIFE))
+  redis.call('ZADD', resting_key, whole(last + HOST_LIFE), host)
+end
+
+local function forget_hosts(most)
+  for _, host in ipairs(redis.call('ZRANGEBYSCORE', resting_key, '-inf', whole(now_ms()), 'LIMIT', 0, most)) do
+    redis.call('UNLINK', host_key(host))
+    redis.call('ZREM', resting_key, host)
+  end
 end
 
 local function delay_of(delay, crawl_delay, most)
@@ -37,7 +45,7 @@ local function enqueue(crawl, host, depth, member)
   redis.call('HINCRBY', crawl_key(crawl), 'queued', 1)
   if redis.call('SADD', host_crawls_key(host), crawl) == 0 then return end
   redis.call('HSETNX', hosts_key(crawl), host, 0) -- whoever empties the queues finds them by this
-  redis.call('PERSIST', host_key(host))
+  redis.call('ZREM', resting_key, host)
   local h = redis.call('HMGET', host_key(host), 'in_flight', 'next_at', 'block_until')
   if int(h[1]) < int(redis.call('HGET', crawl_key(crawl), 'per_host')) then
     redis.call('ZADD', due_key(crawl), whole(math.max(int(h[2]), int(h[3]))), host)

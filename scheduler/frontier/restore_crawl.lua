@@ -3,7 +3,7 @@
 --   it goes on, and is running or paused as it is recorded; its seeds and what was found come with the next parts
 --   or it was cancelled: so it is here
 --   or it has ended here, under a version that is another event's by now: its end is said again, under a free one
--- (with take.lua, keys.lua, waits.lua, envelope.lua, queues.lua, places.lua, restoring.lua)
+-- (with take.lua, clock.lua, keys.lua, waits.lua, envelope.lua, queues.lua, places.lua, restoring.lua)
 --
 -- KEYS[1]   root of all keys
 -- KEYS[2]   stream of the delivery

@@ -1,6 +1,6 @@
 -- A crawl that was lost is whole again: from here on it can end. Pages that can never be given to the parsers are counted as
 -- read in the same step in which the crawl may end, or it would wait for them for ever.
--- (with take.lua, keys.lua, envelope.lua, queues.lua, restoring.lua)
+-- (with take.lua, clock.lua, keys.lua, envelope.lua, queues.lua, restoring.lua)
 --
 -- KEYS[1]  root of all keys
 -- KEYS[2]  stream of the delivery

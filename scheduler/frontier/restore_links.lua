@@ -1,5 +1,5 @@
 -- Links and seeds of a crawl that was lost, once all its outcomes are known.
--- (with take.lua, keys.lua, envelope.lua, seen.lua, queues.lua, admit.lua, restoring.lua)
+-- (with take.lua, clock.lua, keys.lua, envelope.lua, seen.lua, queues.lua, admit.lua, restoring.lua)
 --
 -- KEYS[1]  root of all keys
 -- KEYS[2]  stream of the delivery

@@ -1,5 +1,5 @@
 -- Outcomes of a crawl that was lost. A URL that is known already is passed over, so any part may come twice.
--- (with take.lua, keys.lua, envelope.lua, seen.lua, queues.lua, restoring.lua)
+-- (with take.lua, clock.lua, keys.lua, envelope.lua, seen.lua, queues.lua, restoring.lua)
 --
 -- KEYS[1]  root of all keys
 -- KEYS[2]  stream of the delivery
@@ -31,7 +31,8 @@ local function is_new(p)
   return true
 end
 
-local function block(host, at)
+local function block(host, unix)
+  local at = from_unix(clock_key, unix)
   if at <= now then return end
   local before = int(redis.call('HGET', host_key(host), 'block_until'))
   redis.call('HSET', host_key(host), 'block_until', whole(math.max(before, math.min(at, now + LONGEST_BLOCK))))

@@ -1,5 +1,5 @@
 -- Library. How a crawl that was lost comes back into the frontier.
--- (with take.lua, keys.lua, queues.lua)
+-- (with take.lua, clock.lua, keys.lua, queues.lua)
 --
 -- counts(stream, group, id, crawl, epoch, run)   take a part of a replay and count it; true if it is of this world
 -- applies(stream, group, id, crawl, epoch, run)  the same; true if it is to be worked into a crawl that is not over,

@@ -1,5 +1,5 @@
 -- A URL job that was given up is asked for once more: its dead letter goes, its next attempt is queued.
--- (with keys.lua, envelope.lua, queues.lua)
+-- (with clock.lua, keys.lua, envelope.lua, queues.lua)
 --
 -- KEYS[1]  root of all keys
 -- KEYS[2]  stream of the dead letters

@@ -1,5 +1,5 @@
 -- A job has its outcome: free the host's slot, spare the host as it deserves, plan the retry, end the crawl.
--- (with take.lua, keys.lua, waits.lua, envelope.lua, queues.lua)
+-- (with take.lua, clock.lua, keys.lua, waits.lua, envelope.lua, queues.lua)
 --
 -- KEYS[1]   root of all keys
 -- KEYS[2]   stream of the delivery

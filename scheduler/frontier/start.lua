@@ -1,5 +1,5 @@
 -- Begin a crawl with its seeds, or go on with the unfinished one of the same name.
--- (with take.lua, keys.lua, waits.lua, envelope.lua, seen.lua, queues.lua, admit.lua, places.lua)
+-- (with take.lua, clock.lua, keys.lua, waits.lua, envelope.lua, seen.lua, queues.lua, admit.lua, places.lua)
 --
 -- KEYS[1]   root of all keys
 -- KEYS[2]   stream of the delivery

@@ -1,5 +1,5 @@
 -- Library. Hosts that are waited for as a whole: no URL is to blame, so none is asked for, and none fails by it.
--- (with keys.lua)
+-- (with clock.lua, keys.lua)
 --
 -- What a host is waited for stands in its hash:
 --   waits_for    robots: its robots.txt could not be had

@@ -10,6 +10,7 @@ from contract.settings import Settings
 from contract.topology import DISCOVER, PARSE
 from penstock.doctor.examine import examine
 from penstock.site import SiteOptions, running_site
+from scraper.fetchers.presence import present
 from storage.sql.database import open_database, writing
 from tests.builders import page_fetched
 from tests.servers.crawls import cluster, crawl, is_whole
@@ -106,9 +107,10 @@ async def test_a_clock_that_is_off_is_found(bus, at):
 
 
 async def test_the_clock_of_a_worker_that_is_off_is_found(bus, at):
-    await bus.redis.zadd(bus.keys.fetchers, {"fast-7-ab|4": int((time.time() + 30) * 1000)})
+    async with present(bus, "fast-7-ab", concurrency=4, now=lambda: time.time() + 30.2):
+        found = of(await examine(at))
 
-    assert of(await examine(at))["worker clocks"].finding.startswith("fast-7-ab's clock is 2")
+    assert found["worker clocks"].finding.startswith("fast-7-ab's clock is 30 s ahead")
 
 
 async def test_an_old_database_is_found_and_left_as_it_is(at):

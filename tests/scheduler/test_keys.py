@@ -29,7 +29,18 @@ def test_keys_in_lua_are_the_catalogues():
     expected = {
         **{
             name: getattr(keys, name)
-            for name in ("turns", "names", "turn", "in_flight", "forgetting", "epoch", "restored", "replaying")
+            for name in (
+                "turns",
+                "names",
+                "turn",
+                "in_flight",
+                "forgetting",
+                "resting",
+                "clock",
+                "epoch",
+                "restored",
+                "replaying",
+            )
         },
         **{name: getattr(keys, name) for name in ("fetchers", "body_bytes")},
         **{

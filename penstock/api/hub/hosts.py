@@ -20,6 +20,8 @@ from storage.read_models.host_totals import HostTotals
 #: What politeness keeps of a host (`Keys.host`): numbers, of ms but for the first, and words.
 _NUMBERS = ("in_flight", "next_at", "block_until", "crawl_delay", "latency", "waits_until")
 _WORDS = ("waits_for", "waits_why")
+#: Those that are moments, in our own time.
+_TIMES = ("next_at", "block_until", "waits_until")
 
 
 async def hosts_of(house: House, crawl: str, names: Sequence[str], paces: Paces) -> list[Host]:
@@ -40,21 +42,26 @@ async def _described(house: House, totals: Sequence[HostTotals], paces: Paces) -
 
 
 async def _live(house: House, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What Redis knows of hosts; nothing while it is away."""
+    """What Redis knows of hosts, times in Unix ms; nothing while it is away."""
     pipeline = house.bus.redis.pipeline(transaction=False)
+    pipeline.hget(house.bus.keys.clock, "ahead")
     for name in names:
         pipeline.hmget(house.bus.keys.host(name), [*_NUMBERS, *_WORDS])
     with contextlib.suppress(RedisError):
-        values = await pipeline.execute() if names else []
-        return {
-            name: {field: _read(field, value) for field, value in zip((*_NUMBERS, *_WORDS), row, strict=True) if value}
-            for name, row in zip(names, values, strict=True)
-        }
+        ahead, *values = await pipeline.execute()
+        return {name: _facts(row, int(ahead or 0)) for name, row in zip(names, values, strict=True)}
     return {}
 
 
-def _read(field: str, value: bytes) -> int | str:
-    return value.decode() if field in _WORDS else int(float(value))
+def _facts(row: Sequence[bytes | None], ahead_ms: int) -> dict[str, Any]:
+    values = zip((*_NUMBERS, *_WORDS), row, strict=True)
+    return {field: _read(field, value, ahead_ms) for field, value in values if value}
+
+
+def _read(field: str, value: bytes, ahead_ms: int) -> int | str:
+    if field in _WORDS:
+        return value.decode()
+    return int(float(value)) - (ahead_ms if field in _TIMES else 0)
 
 
 def _host(totals: HostTotals, paces: Paces, live: Mapping[str, Any], *, now: float) -> Host:
