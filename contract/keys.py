@@ -83,6 +83,14 @@ class Keys:
         """HASH: consumer and its capacity → ms by which its machine's clock is ahead of the server's."""
         return f"{self.root}fetcher_clocks"
 
+    @property
+    def old_requests(self) -> str:
+        """ZSET: requests that were begun before Redis was emptied, `<host> <consumer> <number>` → Unix ms of their end.
+
+        The latest that it can be; each goes when it has ended.
+        """
+        return f"{self.root}old_requests"
+
     # -- crawls
 
     @property

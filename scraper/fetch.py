@@ -22,6 +22,7 @@ from contract.envelope import Message
 from contract.settings import Settings
 from contract.topology import FETCH
 from scraper.fetchers.jobs import Jobs
+from scraper.fetchers.old_requests import OldRequests
 from scraper.fetchers.outbox import Outbox
 from scraper.fetchers.outcomes import Outcome, lost, message_of
 from scraper.fetchers.presence import present
@@ -76,7 +77,10 @@ class Fetcher:
         self._consumer, self._concurrency = consumer, settings.concurrency
         self._jobs = Jobs(consumer, client, allow_private=settings.allow_private)
         self._outbox, self.budget = Outbox(consumer), Budget()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], str] = {}
+        self._old = OldRequests(
+            consumer.bus, consumer.name, lambda: self._running, longest_seconds=settings.deadline_seconds
+        )
         self._freed, self._lane = asyncio.Event(), asyncio.Lock()
         self._dry_since: float | None = None
 
@@ -87,6 +91,7 @@ class Fetcher:
         """Take and do jobs; returns how many were finished. Raises what the bus raises."""
         until = time.monotonic() + longest_seconds
         handing_over = asyncio.create_task(self._outbox.run(), name="outbox")
+        telling = asyncio.create_task(self._old.run(), name="old requests")
         try:
             while not (stop() or time.monotonic() > until or self._dry_for(dry_seconds)):
                 await self._step()
@@ -95,6 +100,7 @@ class Fetcher:
             await self._drain(handing_over)
         finally:
             await _cancel({handing_over, *self._running})
+            await _cancel({telling})
         return self._outbox.handed_over
 
     def _dry_for(self, seconds: float) -> bool:
@@ -124,11 +130,11 @@ class Fetcher:
 
     def _start(self, delivery: Delivery) -> None:
         task = asyncio.create_task(self._finish(delivery), name=delivery.payload.url)
-        self._running.add(task)
+        self._running[task] = delivery.payload.host
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        self._running.pop(task, None)
         self._freed.set()
 
     async def _finish(self, delivery: Delivery) -> None:
@@ -165,7 +171,7 @@ class Fetcher:
     async def _drain(self, handing_over: asyncio.Task[None]) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=DRAIN_SECONDS)
-        await _cancel(self._running)
+        await _cancel(set(self._running))
         emptied = asyncio.create_task(self._outbox.emptied(), name="emptied")
         await asyncio.wait({emptied, handing_over}, return_when=asyncio.FIRST_COMPLETED)
         await _cancel({emptied})

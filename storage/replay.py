@@ -59,6 +59,9 @@ CLAIM_MS = 10_000
 PAGES_A_PART, LINKS_A_PART, SEEDS_A_PART = 500, 1_000, 2_000
 #: Parts on their way at once; what a replay takes of Redis' memory, and of the schedulers'.
 PARTS_AHEAD = 16
+#: Fetchers have this long to tell which of their requests began before Redis was emptied and are not over
+#: (`Keys.old_requests`); they look four times a second. With less, a host may see more at once than its limit.
+CENSUS_SECONDS = 2.0
 _POLL_SECONDS = 0.005
 
 
@@ -190,6 +193,7 @@ class Replay:
     async def work(self) -> None:
         """Tell of every unfinished crawl, and say that it is done; raises `_Interrupted`."""
         self.epoch = await epoch_of(self.bus)
+        began = time.monotonic()
         # Those that ended first, so that a name stays with the one that has it now.
         lost = await in_thread(unfinished.lacking, self.engine)
         lost += await in_thread(unfinished.crawls, self.engine)
@@ -198,6 +202,8 @@ class Replay:
             await self._crawl(crawl, state, msgspec.json.decode(spec, type=CrawlSpec))
         if mark := await in_thread(ledger.latest, self.engine):
             await acknowledge(self.bus, RECORD.name, {}, mark)
+        if lost:
+            await happened(self.stop, within=max(0.0, began + CENSUS_SECONDS - time.monotonic()))
         await self._go_on()
         await mark_restored(self.bus, self.epoch)
         if lost:

@@ -17,6 +17,7 @@ local SOURCE = 'scheduler.dispatch'
 local LOOKS = 50      -- hosts looked at for one URL, before the turn passes on
 local RUN = 200       -- jobs issued in one run, so that the server is never busy for long
 local CHUNK = 500     -- jobs left out in one run, when a crawl has reached its bound or a host is given up
+local OLD_LOOK = 100  -- ms between two looks at a host that has requests of a world before
 local FIRST_CONTACT = 30000 -- a host that has never answered may not be there at all: it is waited for no longer
 local HOSTS = 100     -- hosts forgotten in one run
 local EXCLUDED = 8    -- events of URLs left out weigh as much as one page that waits
@@ -51,6 +52,19 @@ if not is_restored() then
 end
 
 forget_hosts(HOSTS)
+
+-- Requests of a world before, by host: they count to its limit, and end without a settle.
+local old = {}
+local begun = redis.call('ZRANGE', old_requests_key, 0, -1, 'WITHSCORES')
+for i = 1, #begun, 2 do
+  local host = string.match(begun[i], '^[^ ]*')
+  if tonumber(begun[i + 1]) > now then
+    old[host] = (old[host] or 0) + 1
+  else
+    redis.call('ZREM', old_requests_key, begun[i])
+  end
+end
+
 local crawls, info, chunk = {}, {}, CHUNK
 for _, crawl in ipairs(redis.call('ZRANGE', turns_key, 0, -1)) do
   requeue(crawl)
@@ -182,6 +196,8 @@ local function claim(crawl, c)
         if h.lost then return give_up(crawl, member, 'robots_unreachable', h.lost, SOURCE, time) end
         leave_out(crawl, member, 'crawl_delay', SOURCE, time)
       end) then return false, now end
+    elseif h.in_flight + (old[host] or 0) >= h.limit then
+      redis.call('ZADD', due_key(crawl), whole(now + OLD_LOOK), host)
     elseif h.free_at > now then
       redis.call('ZADD', due_key(crawl), whole(h.free_at), host)
     elseif h.unknown then

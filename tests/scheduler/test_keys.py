@@ -42,7 +42,7 @@ def test_keys_in_lua_are_the_catalogues():
                 "replaying",
             )
         },
-        **{name: getattr(keys, name) for name in ("fetchers", "body_bytes")},
+        **{name: getattr(keys, name) for name in ("fetchers", "body_bytes", "old_requests")},
         **{
             name: getattr(keys, name)("C")
             for name in ("crawl", "due", "hosts", "seen", "retries", "places", "unread", "waits")

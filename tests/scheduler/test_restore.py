@@ -214,6 +214,29 @@ async def test_parts_of_another_world_change_nothing(lost):
     assert end.fetched == 1
 
 
+async def test_a_request_of_the_world_before_counts_to_its_hosts_limit_until_it_has_ended(lost):
+    """Its slot is held for as long as it can take, or until its fetcher says otherwise; for a robots.txt too."""
+    keys = lost.keys
+    spec = CrawlSpec(**{**as_fields(SPEC), "per_host": 1, "obey_robots": True, "scope": "any"})
+    async with running(lost, Web({A + "x": (), "http://b.test/": ()})) as run:
+        replay = Replay(lost, spec=spec)
+        await replay.begin()
+        seconds, microseconds = await lost.redis.time()
+        now = seconds * 1000 + microseconds // 1000
+        ends = {"http://a.test fetcher 0": now + 60_000, "http://b.test fetcher 1": now + 400, "http://c.test f 2": 1}
+        await lost.redis.zadd(keys.old_requests, ends)
+        await replay.send("links", links=(KnownLinks(A, 0, 0, (Link(A + "x"), Link("http://b.test/"))),))
+        await replay.end()
+        await run.until(lambda: run.requests("http://b.test"))
+        assert run.requests("http://b.test")[0] >= now + 400
+        assert run.requests("http://a.test") == []
+        await lost.redis.zrem(keys.old_requests, "http://a.test fetcher 0")
+        end = await run.finished(CRAWL)
+
+    assert end.fetched == 2
+    assert await lost.redis.zcard(keys.old_requests) == 0
+
+
 OUTCOMES = st.one_of(
     st.just({}),
     st.just({"outcome": "moved"}),

@@ -13,6 +13,7 @@ from fastwarc.warc import ArchiveIterator
 from contract import codec
 from contract.bus import Consumer, publish
 from contract.bus.consumer import DELIVERY_LIMIT
+from contract.bus.groups import ensure_groups
 from contract.commands import PageFetch
 from contract.crawls import CrawlSpec
 from contract.envelope import new_message
@@ -514,6 +515,33 @@ async def test_a_large_page_is_kept_whole(desk):
 
     raw = await desk.bus.redis.get(desk.bus.keys.body("job.0.out"))
     assert read_record(raw).body == body
+
+
+async def test_a_request_that_was_begun_before_redis_was_emptied_is_told_until_it_has_ended(desk, bus):
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_reader, writer):
+        begun.set()
+        await go_on.wait()
+        writer.write(answer())
+        await writer.drain()
+
+    await desk.crawl()
+    async with raw_server(slow) as server:
+        await desk.issue(server.url)
+        working = asyncio.create_task(desk.work(deadline_seconds=30))
+        await begun.wait()
+        await asyncio.sleep(0.3)  # it has looked at its world
+        await bus.redis.flushall()
+        await ensure_groups(bus)
+        while not (told := await bus.redis.zrange(bus.keys.old_requests, 0, -1)):
+            await asyncio.sleep(0.01)
+        go_on.set()
+        while await bus.redis.zcard(bus.keys.old_requests):
+            await asyncio.sleep(0.01)
+        await working
+
+    assert [member.decode().split(" ")[0] for member in told] == [server.url]
 
 
 async def test_a_fetcher_is_known_with_its_capacity_while_it_works(desk, bus):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -101,6 +102,22 @@ async def test_a_server_that_is_emptied_in_mid_crawl_costs_nothing_that_was_reco
     as_the_site_has_it(site, tmp_path)
     nothing_again(site, recorded, before)
     politely(site)
+
+
+async def test_no_host_sees_more_than_its_limit_though_requests_outlive_the_server(tmp_path: Path) -> None:
+    """A page takes longer than a server takes to be rebuilt: what is in flight then is known to the fetchers alone."""
+    async with running_site(SiteOptions(hosts=1, pages=3, latency_ms=3_000)) as site:
+        words = ("crawl", site.root_url, *WORDS, "--delay", "0", "--data", str(tmp_path))
+        async with running(*words) as process:
+            await until(lambda: len(site.log.records) >= 2)
+            await asyncio.sleep(0.5)
+            address = DataFolder(tmp_path).read_address()
+            assert address is not None
+            async with Bus.open(address.redis_url) as bus:
+                await bus.redis.flushall()
+            assert await process.wait() == 0
+    as_the_site_has_it(site, tmp_path)
+    assert {report.most_in_flight for report in judge(site.log.records).values()} == {1}
 
 
 @contextlib.asynccontextmanager
