@@ -13,7 +13,8 @@ from contract.settings import Settings
 from scraper.errors import FetchError, RobotsUnreachable
 from scraper.fetchers.outcomes import Outcome, excluded, of_answer, of_error
 from scraper.http.addresses import check_url, host_key
-from scraper.http.client import Answer, Client
+from scraper.http.answer import Answer
+from scraper.http.client import Client
 from scraper.http.exchange import at_once
 from scraper.parsers.children import Children
 from scraper.parsers.frames import Job, Result

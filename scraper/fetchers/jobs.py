@@ -18,9 +18,10 @@ from scraper.crawls import CrawlBook
 from scraper.errors import FetchError
 from scraper.fetchers.outcomes import Outcome, excluded, of_answer, of_error, of_robots, outcome_id
 from scraper.http.addresses import check_url, host_key
+from scraper.http.answer import Answer
 from scraper.http.budget import Share
 from scraper.http.causes import own_error
-from scraper.http.client import Answer, Client
+from scraper.http.client import Client
 from scraper.robots.book import Known, RobotsBook
 from scraper.robots.verdict import Robots, fetch_robots
 

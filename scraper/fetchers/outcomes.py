@@ -15,8 +15,8 @@ from contract.envelope import Envelope, Message, Payload, new_message
 from contract.pages import BodyRef, PageExcluded, PageFailed, PageFetched, ReturnedJob, RobotsFetched
 from contract.topology import FETCH
 from scraper.errors import BadLocation, FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
+from scraper.http.answer import Answer
 from scraper.http.chain import chain_with, check_chain
-from scraper.http.client import Answer
 from scraper.http.headers import location_of, retry_after_ms
 from scraper.robots.verdict import Robots
 from scraper.verdicts import verdict_on

@@ -9,7 +9,7 @@ import hashlib
 import ada_url
 
 from scraper.errors import NeedsCookies, RedirectLoop
-from scraper.http.client import Answer
+from scraper.http.answer import Answer
 
 #: Bytes of a mark. A chain has ten of them, so four would do.
 _MARK_BYTES = 6

@@ -20,8 +20,9 @@ import aiohttp
 import msgspec
 
 from contract.settings import Settings
-from scraper.errors import BodyTooLarge, Deadline, FetchError, Timeout, TooSlow, UnknownStatus
+from scraper.errors import BodyTooLarge, Deadline, FetchError, NotHttp, ProtocolError, Timeout, TooSlow, UnknownStatus
 from scraper.http.addresses import check_url
+from scraper.http.answer import Answer
 from scraper.http.budget import without_limit
 from scraper.http.causes import classified
 from scraper.http.connection import StaleConnection
@@ -49,39 +50,6 @@ ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.5"
 #: Awaited with a number of bytes; comes back when there is room for them.
 MakeRoom = Callable[[int], Awaitable[None]]
 _Read = Callable[[httpx.Response], Awaitable[bytes]]
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a host answered. `url` is the spelling that was sent; `body` is decoded, and empty for 4xx and 5xx.
-
-    `wire` counts the body's bytes on the network, `elapsed_ms` runs from sending to the body's end, `started_at` is
-    Unix ms, `headers` are in the order and spelling of the host, as latin-1. `request` is the head that was sent.
-    """
-
-    url: str
-    status: int
-    reason: str
-    http_version: str
-    headers: list[tuple[str, str]]
-    body: bytes
-    wire: int
-    flags: tuple[str, ...]
-    started_at: int
-    elapsed_ms: int
-    address: str
-    request: bytes = b""
-    #: Transfer codings that are still on `body` (RFC 9112 §7.2), in the words of a Content-Encoding.
-    codings: str = ""
-
-    @property
-    def encodings(self) -> str:
-        """What has to be undone of the body, the last word first."""
-        given = [value for name, value in self.headers if name.lower() == "content-encoding"]
-        return ",".join([*given, self.codings]) if self.codings else ",".join(given)
-
-    def header(self, name: str) -> str:
-        """The first value of a header, by its name in lower case; empty where there is none."""
-        return next((value for key, value in self.headers if key.lower() == name), "")
 
 
 @cache
@@ -156,7 +124,12 @@ class Client:
         token = current.set(exchange)
         try:
             async with exchange.timer:
-                return await self._answer(exchange, _request(method, exchange.url, headers, body), read)
+                request = _request(method, exchange.url, headers, body)
+                answer = await self._answer(exchange, request, read)
+                while exchange.reused and "stray_bytes" in answer.flags:
+                    # Two answers on a kept connection: which is ours? The only one on a fresh connection.
+                    answer = await self._answer(exchange, request, read)
+                return answer
         except TimeoutError as error:
             raise _out_of_time(exchange) from error
         except Exception as error:
@@ -197,6 +170,11 @@ class Client:
             try:
                 response = await self._transport.handle_async_request(request)
             except StaleConnection:
+                continue
+            except (NotHttp, ProtocolError):
+                # What the answer before has left behind, or so it seems.
+                if not exchange.reused:
+                    raise
                 continue
             except httpx.TransportError as error:
                 # The host gave an idle connection up just when it was used again (RFC 9112 §9.3.1): ask once more.

@@ -9,6 +9,9 @@ counts, what comes behind it is dropped, and anything that comes while nobody as
 the connection, or a page would be stored under the URL of the next one, and so on.
 
     resting ──begin()──▶ head ──▶ body ──▶ resting (kept, or closed at once)
+
+A host that has once spoken out of turn gets a fresh connection for each request: an answer that nobody asked for may
+come at any moment, also right after the next request was sent, where nothing tells it from the right one.
 """
 
 import re
@@ -28,6 +31,8 @@ from scraper.http.head import BODILESS, HEADER_BYTES, Head, read_head, start_of
 MOST_INTERIM = 16
 #: What is held of an answer that came before its request was sent.
 _EARLY_BYTES = 2 * HEADER_BYTES
+#: Origins of which it is remembered that they speak out of turn.
+_MOST_TALKERS = 10_000
 _HEAD_END = re.compile(rb"\n\r*\n").search
 
 
@@ -46,10 +51,11 @@ class StaleConnection(Exception):
 
 
 class Connection(ResponseHandler):
-    """aiohttp's connection, with a reader of our own."""
+    """aiohttp's connection, with a reader of our own; `talkers` are the origins that have spoken out of turn."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, talkers: set[str], **options: Any) -> None:
         super().__init__(**options)
+        self._talkers, self._origin = talkers, ""
         #: Whether a request has been sent on it.
         self.used = False
         #: The head of the answer at hand.
@@ -81,9 +87,9 @@ class Connection(ResponseHandler):
         """Note what aiohttp knows of the next answer; its parser is not made."""
         self._bodiless, self._limit = skip_payload, read_bufsize
 
-    def begin(self) -> None:
-        """Note that a request is sent now, so that what comes is its answer."""
-        self.used, self._resting = True, False
+    def begin(self, origin: str) -> None:
+        """Note that a request to this origin is sent now, so that what comes is its answer."""
+        self.used, self._resting, self._origin = True, False, origin
         self.head, self._chunks, self._left, self._interim = None, None, None, 0
         early, self._raw = self._raw, b""
         if early:  # some say on connecting that they are too busy to be asked
@@ -107,6 +113,7 @@ class Connection(ResponseHandler):
             elif not self.used and len(self._raw) + len(data) <= _EARLY_BYTES:
                 self._raw += data
             else:
+                self._spoken_to(data)
                 self.give_up()
         except Exception as error:
             self._fail(error)
@@ -166,16 +173,25 @@ class Connection(ResponseHandler):
         head.flags += flags
         if rest:
             head.flags.append("stray_bytes")
+            self._spoken_to(rest)
         if rest or not self._may_stay(head):
             self.force_close()
         if payload is not EMPTY_PAYLOAD:
             payload.feed_eof()  # gives it back to the pool, or closes it
 
-    @staticmethod
-    def _may_stay(head: Head) -> bool:
+    def _spoken_to(self, data: bytes) -> None:
+        # A 408 is a goodbye, and mere line ends are an old habit: neither is the answer to anything.
+        if not data.startswith((b"HTTP/1.1 408", b"HTTP/1.0 408")) and data.strip(b"\r\n"):
+            if len(self._talkers) >= _MOST_TALKERS:
+                self._talkers.clear()
+            self._talkers.add(self._origin)
+
+    def _may_stay(self, head: Head) -> bool:
         """Whether host and framing leave no doubt that the next answer begins where this one ends."""
         announced = head.status in BODILESS and head.status != 304 and (head.length or head.chunked)
-        return head.keep_alive and not announced and not {"length_ignored", "bad_status_line"} & set(head.flags)
+        if announced or self._origin in self._talkers:
+            return False
+        return head.keep_alive and not {"length_ignored", "bad_status_line"} & set(head.flags)
 
     def _fail(self, error: Exception) -> None:
         self._resting = True

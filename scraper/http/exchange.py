@@ -81,7 +81,7 @@ class Exchange:
         self.sent_at, self.started_at = self._loop.time(), int(time.time() * 1000)
         self.reused = protocol.used
         self._connection = protocol
-        protocol.begin()
+        protocol.begin("/".join(self.url.split("/", 3)[:3]))
         peer = connection.transport.get_extra_info("peername")
         self.address = peer[0] if peer else ""
 

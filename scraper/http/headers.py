@@ -8,7 +8,7 @@ import ada_url
 
 from contract.safe_text import without_credentials
 from scraper.errors import BadLocation
-from scraper.http.client import Answer
+from scraper.http.answer import Answer
 
 #: Statuses whose Location is where the page is (RFC 9110 §15.4).
 MOVED = frozenset((300, 301, 302, 303, 307, 308))

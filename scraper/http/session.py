@@ -30,7 +30,8 @@ def open_session(resolver: PinningResolver, tls: Any, *, allow_private: bool) ->
         ttl_dns_cache=_NAME_SECONDS,
         keepalive_timeout=KEEP_ALIVE_SECONDS,
     )
-    connector._factory = partial(Connection, loop=asyncio.get_running_loop())  # type: ignore[assignment]
+    factory = partial(Connection, talkers=set(), loop=asyncio.get_running_loop())
+    connector._factory = factory  # type: ignore[assignment]
     session = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),

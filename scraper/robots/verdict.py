@@ -12,8 +12,9 @@ import msgspec
 
 from contract.robots import RobotsRecord
 from scraper.errors import FetchError, HttpStatus
+from scraper.http.answer import Answer
 from scraper.http.causes import own_error
-from scraper.http.client import Answer, Client
+from scraper.http.client import Client
 from scraper.http.headers import location_of, retry_after_ms
 from scraper.robots.rules import MOST_BYTES, Rules, product_token, readable
 from scraper.verdicts import verdict_on

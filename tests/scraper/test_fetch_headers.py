@@ -6,7 +6,7 @@ from email.utils import formatdate
 import pytest
 
 from scraper.errors import BadLocation
-from scraper.http.client import Answer
+from scraper.http.answer import Answer
 from scraper.http.headers import location_of, retry_after_ms
 
 NOW = 1_795_000_000.0

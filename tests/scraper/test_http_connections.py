@@ -81,7 +81,8 @@ async def test_an_answer_that_nobody_asked_for_is_nobodys(client, behind, read):
 
     assert bodies == [b"/0", b"/1", b"/2", b"/3"]
     assert talker.paths == ["/0", "/1", "/2", "/3"]
-    assert server.connections == 2  # one that is quiet again is kept
+    talks = read and behind != b"\r\n" and b" 408 " not in behind
+    assert server.connections == (4 if talks else 2)
 
 
 async def test_an_answer_that_arrives_while_the_next_request_waits_for_its_turn_is_nobodys(client):
@@ -121,6 +122,10 @@ async def test_over_tls_it_is_the_same(tmp_path, monkeypatch):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files.certificate, files.key)
     talker = Talker(UNASKED)
+    async with Client(SETTINGS) as client, raw_server(answer(), tls=context) as quiet:
+        for _ in range(3):
+            await client.get(quiet.url, **AGENT)
+        assert quiet.connections == 1  # a session ticket that comes late is no reason to give a connection up
     async with Client(SETTINGS) as client, talker.serving(tls=context) as server:
         bodies = [(await client.get(f"{server.url}/0", **AGENT)).body]
         talker.go.set()
@@ -128,7 +133,6 @@ async def test_over_tls_it_is_the_same(tmp_path, monkeypatch):
         bodies += [(await client.get(f"{server.url}/{number}", **AGENT)).body for number in range(1, 4)]
 
     assert bodies == [b"/0", b"/1", b"/2", b"/3"]
-    assert server.connections == 2  # and a quiet connection is kept, over TLS too
 
 
 async def test_no_robots_txt_is_made_of_a_pages_second_answer(client):
@@ -166,3 +170,36 @@ async def test_a_408_on_a_fresh_connection_is_the_answer(client):
         got = await client.get(server.url, **AGENT)
 
     assert (got.status, len(server.requests)) == (408, 1)
+
+
+@pytest.mark.parametrize("behind", [UNASKED, b"silty", b"HTTP/1.1 200 OK\r\nContent-Length: 7, 8\r\n\r\n"])
+async def test_what_meets_the_next_request_is_not_its_answer_where_that_can_be_told(client, behind):
+    async def serve(reader, writer):
+        writer.write(answer(b"/0" if server.connections == 1 else b"fresh"))
+        await writer.drain()
+        head = await reader.readuntil(b"\r\n\r\n")
+        server.requests.append(head)
+        writer.write(behind + answer(head.split()[1]))  # in one packet, and after the request
+        await writer.drain()
+
+    async with raw_server(serve) as server:
+        await client.get(f"{server.url}/0", **AGENT)
+        got = await client.get(f"{server.url}/1", **AGENT)
+
+    assert (got.body, server.connections) == (b"fresh", 2)
+
+
+async def test_a_host_that_once_spoke_out_of_turn_gets_a_fresh_connection_each_time(client):
+    talker = Talker(UNASKED, glued=True)
+    async with talker.serving() as server:
+        bodies = [(await client.get(f"{server.url}/{number}", **AGENT)).body for number in range(4)]
+        assert (bodies, server.connections) == ([b"/0", b"/1", b"/2", b"/3"], 4)
+
+
+@pytest.mark.parametrize("behind", [answer(status="408 Late"), b"\r\n"])
+async def test_a_goodbye_and_a_line_end_are_no_talk(client, behind):
+    talker = Talker(behind, glued=True)
+    async with talker.serving() as server:
+        bodies = [(await client.get(f"{server.url}/{number}", **AGENT)).body for number in range(4)]
+
+    assert (bodies, server.connections) == ([b"/0", b"/1", b"/2", b"/3"], 2)

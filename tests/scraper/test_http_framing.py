@@ -318,7 +318,6 @@ async def test_a_robots_txt_is_read_by_the_same_reader(client, status):
             client,
             f"{server.url}/robots.txt",
             user_agent="Penstock",
-            attempt=1,
             gate=lambda url: lambda: asyncio.sleep(0),
         )
 
