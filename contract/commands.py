@@ -12,8 +12,8 @@ from contract.pages import Link
 class CrawlStart(Payload, frozen=True):
     """Begin a crawl, or go on with the unfinished one of the same name; `scheduler.seed` answers with its id.
 
-    `more` says that further seeds follow as `seeds.add`, so that the crawl cannot finish before they came. `fresh`: it
-    is refused, with the other one's id, where an unfinished crawl has its name.
+    `more` says that further seeds follow as `seeds.add`, so that the crawl cannot finish before they came, and `parts`
+    how many of them. `fresh`: it is refused, with the other one's id, where an unfinished crawl has its name.
     """
 
     TYPE: ClassVar[str] = "crawl.start"
@@ -21,17 +21,23 @@ class CrawlStart(Payload, frozen=True):
     seeds: tuple[str, ...]
     more: bool = False
     fresh: bool = False
+    parts: int = 0
 
 
 class SeedsAdd(Payload, frozen=True):
-    """Add seeds to a running crawl; `last` releases the hold that `CrawlStart.more` put on its end.
+    """Add seeds to a running crawl.
 
+    Those that `CrawlStart.parts` has announced say which `part` (from 1) they are, and of what `batch`: the crawl that
+    `crawl.start` has asked for. When all have come, in any order, the crawl is held no longer. `last` does the same for
+    a sender that has counted nothing.
     `expected_version` is of the crawl as who gives the command knows it; where it has another, the command is refused.
     """
 
     TYPE: ClassVar[str] = "seeds.add"
     seeds: tuple[str, ...]
     last: bool = False
+    batch: str = ""
+    part: int = 0
     expected_version: int | None = None
 
 

@@ -41,10 +41,9 @@ class Unanswered(Refused):
 
 async def start(bus: Bus, plan: Plan) -> Answer:
     """Start a crawl, or go on with the unfinished one of its name; raises `Unanswered` where nobody answers."""
-    answer, rest = await _started(bus, plan, crawl=new_crawl_id(), fresh=False)
-    if not answer.refused:
-        await _send(bus, answer.crawl, rest)
-    return answer
+    crawl = new_crawl_id()
+    answer, rest = await _started(bus, plan, crawl=crawl, fresh=False)
+    return answer if answer.refused else await _send(bus, answer, rest, batch=crawl, patience_seconds=ANSWER_SECONDS)
 
 
 async def start_fresh(bus: Bus, plan: Plan, *, crawl: str, patience_seconds: float = ANSWER_SECONDS) -> Answer:
@@ -54,7 +53,7 @@ async def start_fresh(bus: Bus, plan: Plan, *, crawl: str, patience_seconds: flo
     """
     answer, rest = await _started(bus, plan, crawl=crawl, fresh=True, patience_seconds=patience_seconds)
     if not answer.refused and (not answer.resumed or await _is_held(bus, crawl)):
-        await _send(bus, crawl, rest)
+        return await _send(bus, answer, rest, batch=crawl, patience_seconds=patience_seconds)
     return answer
 
 
@@ -62,18 +61,29 @@ async def _started(
     bus: Bus, plan: Plan, *, crawl: str, fresh: bool, patience_seconds: float = ANSWER_SECONDS
 ) -> tuple[Answer, list[tuple[str, ...]]]:
     first, *rest = _parts(plan.seeds)
-    command = CrawlStart(spec=plan.spec, seeds=first, more=bool(rest), fresh=fresh)
+    command = CrawlStart(spec=plan.spec, seeds=first, more=bool(rest), fresh=fresh, parts=len(rest))
     return await give(bus, command, crawl=crawl, patience_seconds=patience_seconds), rest
 
 
 async def _is_held(bus: Bus, crawl: str) -> bool:
     """Whether the crawl still waits for seeds that were announced."""
-    return bool(await bus.redis.hget(bus.keys.crawl(crawl), "hold") == b"1")
+    return int(await bus.redis.hget(bus.keys.crawl(crawl), "hold") or 0) > 0
 
 
-async def _send(bus: Bus, crawl: str, parts: list[tuple[str, ...]]) -> None:
+async def _send(
+    bus: Bus, answer: Answer, parts: list[tuple[str, ...]], *, batch: str, patience_seconds: float
+) -> Answer:
+    """Send the other parts of a crawl's seeds; the answer to its start, or that a part was refused, and why.
+
+    A part is sent when the one before was answered, so that one that fails is the last of which anybody hears.
+    """
     for number, seeds in enumerate(parts, 1):
-        await publish(bus, new_command(SeedsAdd(seeds=seeds, last=number == len(parts)), crawl=crawl))
+        part = SeedsAdd(seeds=seeds, last=number == len(parts), batch=batch, part=number)
+        added = await give(bus, part, crawl=answer.crawl, patience_seconds=patience_seconds)
+        if added.refused:
+            refused = f"seeds from number {number * SEEDS_A_MESSAGE + 1:,} on were refused: {added.refused}"
+            return msgspec.structs.replace(answer, refused=refused)
+    return answer
 
 
 async def give(bus: Bus, payload: Payload, *, crawl: str, patience_seconds: float = ANSWER_SECONDS) -> Answer:

@@ -69,6 +69,8 @@ async def _call(frontier: Frontier, crawls: Crawls, delivery: Delivery) -> Call:
         seeds=command.seeds,
         expected=command.expected_version,
         last=command.last,
+        batch=command.batch,
+        part=command.part,
         places={scope.place(url) for url in urls},
         found=await Turn().made(_judged(scope, urls)),
     )
@@ -88,7 +90,7 @@ async def _start(frontier: Frontier, delivery: Delivery, command: CrawlStart) ->
         delivery,
         spec=command.spec,
         seeds=command.seeds,
-        hold=command.more,
+        parts=command.parts or int(command.more),
         fresh=command.fresh,
         places={scope.place(url) for url in urls},
         found=await Turn().made(_judged(scope, urls)),

@@ -23,8 +23,8 @@ from scheduler.frontier.jobs import Candidate, Known
 _TAKE, _CLOCK = ("contract.bus", "take.lua"), ("contract.bus", "clock.lua")
 _ADMIT = (_TAKE, _CLOCK, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "admit.lua")
 _HERE = "scheduler.frontier"
-START = Script(_HERE, *_ADMIT, "waits.lua", "places.lua", "start.lua")
-ADD = Script(_HERE, *_ADMIT, "places.lua", "add.lua")
+START = Script(_HERE, *_ADMIT, "waits.lua", "places.lua", "parts.lua", "start.lua")
+ADD = Script(_HERE, *_ADMIT, "places.lua", "parts.lua", "add.lua")
 DISCOVER = Script(_HERE, *_ADMIT, "discover.lua")
 _RESTORE = (*_ADMIT, "places.lua", "restoring.lua")
 RESTORE_CRAWL = Script(_HERE, *_RESTORE, "waits.lua", "restore_crawl.lua")
@@ -103,14 +103,17 @@ class Frontier:
         *,
         spec: CrawlSpec,
         seeds: Sequence[str],
-        hold: bool,
+        parts: int,
         fresh: bool,
         places: Collection[str],
         found: Sequence[Candidate],
     ) -> Call:
-        """Begin a crawl, or go on with the unfinished one of that name; a `fresh` one is refused instead."""
+        """Begin a crawl, or go on with the unfinished one of that name; a `fresh` one is refused instead.
+
+        It is held until so many `parts` of more seeds have been added.
+        """
         texts = [delivery.envelope.crawl, spec.name, msgspec.json.encode(spec), msgspec.json.encode(seeds)]
-        flags = [int(hold), int(fresh)]
+        flags = [parts, int(fresh)]
         args = [*self._head(delivery), *texts, *_numbers(spec), *flags, _json_list(places), *_flat(found)]
         return Call(START, [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)], args)
 
@@ -121,12 +124,14 @@ class Frontier:
         seeds: Sequence[str],
         expected: int | None,
         last: bool,
+        batch: str,
+        part: int,
         places: Collection[str],
         found: Sequence[Candidate],
     ) -> Call:
         """Add seeds to a crawl."""
         texts = [delivery.envelope.crawl, _or_empty(expected), msgspec.json.encode(seeds)]
-        head = [*texts, int(last), _json_list(places)]
+        head = [*texts, int(last), _json_list(places), batch, part]
         args = [*head, *_flat(found)]
         keys = [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)]
         return Call(ADD, keys, [*self._head(delivery), *args])

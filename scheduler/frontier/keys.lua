@@ -7,7 +7,8 @@
 --                   version  of the crawl, +1 with each event of its own life
 --                   restoring  the replay that rebuilds it from what is recorded: meanwhile it does not end
 --                   run.<r>  parts of a replay that were worked in;  sent.<r>  that were sent
---                   hold     1 while more seeds are announced: it does not begin, nor end
+--                   hold     parts of seeds that are announced and have not come: it does not begin, nor end
+--                   batch, parts   which ones they belong to, and the numbers of those that came
 --                   unfinished  obligations: 2 for each URL (its outcome, and the reading of its page)
 --                   discovered, queued, in_flight, fetched, pages, failed, excluded, retried   counts of URLs
 --                   delay, per_host, robots, max_pages, max_host_pages   from the spec, as numbers

@@ -1,5 +1,5 @@
 -- Begin a crawl with its seeds, or go on with the unfinished one of the same name.
--- (with take.lua, clock.lua, keys.lua, waits.lua, envelope.lua, seen.lua, queues.lua, admit.lua, places.lua)
+-- (with take.lua, clock.lua, keys.lua, waits.lua, envelope.lua, seen.lua, queues.lua, admit.lua, places.lua, parts.lua)
 --
 -- KEYS[1]   root of all keys
 -- KEYS[2]   stream of the delivery
@@ -7,7 +7,7 @@
 -- ARGV[1]   group    ARGV[2]  entry id    ARGV[3]  time (RFC 3339)
 -- ARGV[4]   crawl id ARGV[5]  name        ARGV[6]  spec (JSON)    ARGV[7]  seeds (JSON)
 -- ARGV[8]   delay ms ARGV[9]  per host    ARGV[10] robots 0|1     ARGV[11] max pages   ARGV[12] max pages a host
--- ARGV[13]  hold 0|1: more seeds follow   ARGV[14] fresh 0|1: do not go on with another one
+-- ARGV[13]  parts of more seeds that follow   ARGV[14] fresh 0|1: do not go on with another one
 -- ARGV[15]  places that these seeds bring into scope (JSON)
 -- ARGV[16..] six for each seed, see admit.lua
 -- returns   1; 0 if somebody else did this before; -2 if the frontier is still rebuilt: then nothing has happened
@@ -34,7 +34,7 @@ if state == 'running' or state == 'paused' then
     say('crawl.resumed', 'scheduler.seed', time, known, life_id(known, version), '{"version":' .. version .. '}')
   end
   -- Who announced more seeds before may have died before sending them; this command speaks for all.
-  redis.call('HSET', crawl_key(known), 'hold', ARGV[13])
+  expect(known, crawl, ARGV[13])
   answer(KEYS[3], known, nil, true)
   finish(known, 'scheduler.seed', time)
   return 1
@@ -43,7 +43,8 @@ end
 redis.call('HSET', names_key, name, crawl)
 redis.call('HSET', crawl_key(crawl), 'state', 'running', 'name', name, 'spec', ARGV[6],
   'delay', ARGV[8], 'per_host', ARGV[9], 'robots', ARGV[10], 'max_pages', ARGV[11], 'max_host_pages', ARGV[12],
-  'hold', ARGV[13], 'unfinished', 0)
+  'unfinished', 0)
+expect(crawl, crawl, ARGV[13])
 set_terms(crawl, ARGV[6])
 redis.call('ZADD', turns_key, 0, crawl)
 local version = next_version(crawl)

@@ -183,6 +183,10 @@ GOLDENS: dict[str, Message] = {
     "crawl.start.v1-webhook": _command(CrawlStart(spec=_WITH_WEBHOOK, seeds=_SEEDS, more=True)),
     "crawl.start.v1-fresh": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, fresh=True)),
     "crawl.start.v1-patience": _command(CrawlStart(spec=_WITH_PATIENCE, seeds=_SEEDS)),
+    "crawl.start.v1-parts": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True, parts=3)),
+    "seeds.add.v1-parts": _command(
+        SeedsAdd(seeds=_SEEDS, last=True, expected_version=4, batch="20261123-141530-9f3a2c", part=3)
+    ),
     "seeds.add.v1": _command(SeedsAdd(seeds=_SEEDS, last=True, expected_version=4)),
     "crawl.pause.v1": _command(CrawlPause(expected_version=4)),
     "crawl.resume.v1": _command(CrawlResume(expected_version=4)),

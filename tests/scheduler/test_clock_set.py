@@ -60,7 +60,7 @@ async def test_a_crawl_goes_on_as_if_the_clock_had_not_been_set(bus, clock, by_s
     async with asyncio.timeout(PATIENCE_SECONDS), running(bus, Web(pages(20))) as run:
         crawl = await run.start(A, delay_seconds=0.02)
         await run.until(lambda: len(run.starts) == 5)
-        clock.set(by_seconds)
+        await set_clock(bus, clock, by_seconds)
         end = await run.finished(crawl)
 
     assert end.fetched == 21
@@ -70,7 +70,7 @@ async def test_a_crawl_goes_on_as_if_the_clock_had_not_been_set(bus, clock, by_s
 async def test_a_crawl_begins_on_a_server_whose_clock_was_set_while_nobody_was_there(bus, clock, by_seconds):
     async with running(bus, Web(pages(1))) as run:
         await run.finished(await run.start(A))
-    clock.set(by_seconds)
+    await set_clock(bus, clock, by_seconds)
 
     async with asyncio.timeout(PATIENCE_SECONDS), running(bus, Web(pages(5))) as run:
         assert (await run.finished(await run.start(A))).fetched == 6
@@ -82,7 +82,7 @@ async def test_a_host_that_wants_to_be_left_alone_is(bus, clock, by_seconds):
 
     async with asyncio.timeout(PATIENCE_SECONDS), running(bus, Web({A: busy, A + "1": set()})) as run:
         await run.finished(await run.start(A, max_attempts=1))
-        clock.set(by_seconds)
+        await set_clock(bus, clock, by_seconds)
         crawl = await run.start(A + "1")
         frontier = Frontier(bus, "test")
         for _ in range(3):
@@ -100,7 +100,7 @@ async def test_the_gate_keeps_the_distance(bus, clock, by_seconds):
     async with Consumer(bus, FETCH) as consumer:
         first, second = await consumer.take(2)
         await ask_gate(consumer, first, host=HOST_A, gap_ms=100_000)
-        clock.set(by_seconds)
+        await set_clock(bus, clock, by_seconds)
         turn = await ask_gate(consumer, second, host=HOST_A, gap_ms=100_000)
 
     assert 100 - PATIENCE_SECONDS < turn.wait_ms / 1000 <= 101
@@ -111,7 +111,7 @@ async def test_what_the_dead_held_comes_back_when_a_lease_has_run_out(bus, clock
     await publish(bus, page_fetched())
     dead = Consumer(bus, PARSE, lease_seconds=LEASE_SECONDS)
     await dead.take(1)
-    clock.set(by_seconds)
+    await set_clock(bus, clock, by_seconds)
 
     async with asyncio.timeout(PATIENCE_SECONDS), Consumer(bus, PARSE, lease_seconds=LEASE_SECONDS) as other:
         while not (found := await other.take(1, block_ms=20)):
@@ -126,7 +126,7 @@ async def test_the_living_keep_what_they_hold(bus, clock, by_seconds):
     async with Consumer(bus, PARSE) as living, Consumer(bus, PARSE) as other:
         held = await living.take(600)
         assert await other.take(1, block_ms=1) == []
-        clock.set(by_seconds)
+        await set_clock(bus, clock, by_seconds)
         other._reclaim_at = 0.0
         assert await other.take(1, block_ms=1) == []
         assert all([await living.hand_over(one, page_parsed(one.payload.url)) for one in held])
@@ -137,7 +137,7 @@ async def test_time_that_passed_while_nobody_was_there_has_passed(bus, clock):
 
     async with running(bus, Web({A: busy})) as run:
         await run.finished(await run.start(A, max_attempts=1))
-    clock.set(HOUR)
+    await set_clock(bus, clock, HOUR)
     async with asyncio.timeout(PATIENCE_SECONDS), running(bus, Web({A: set()})) as run:
         await run.finished(await run.start(A))
 
@@ -153,7 +153,7 @@ async def test_time_that_passed_while_the_server_was_away_has_passed_for_who_liv
         await run.pause(crawl)
     before = await _now(bus, frontier)
 
-    clock.set(300)
+    await set_clock(bus, clock, 300)
     steady[0] += 200
     assert 199_000 <= await _now(bus, frontier) - before < 200_000 + PATIENCE_SECONDS * 1000
 

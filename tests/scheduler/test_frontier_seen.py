@@ -30,7 +30,7 @@ async def started(bus) -> Frontier:
     async with Consumer(bus, SEED) as consumer:
         [delivery] = await consumer.take(1)
         call = Frontier(bus, SEED.name).start(
-            delivery, spec=CrawlSpec(name="one"), seeds=(), hold=True, fresh=False, places=(), found=()
+            delivery, spec=CrawlSpec(name="one"), seeds=(), parts=1, fresh=False, places=(), found=()
         )
         await run_all(bus.redis, [call])
     return Frontier(bus, DISCOVER.name)
