@@ -47,7 +47,7 @@ async def follow_crawl(cluster: Cluster, plan: Plan, stop: asyncio.Event, *, beg
         state = await watch(bus, settings, answer.crawl, plan.spec.name, view_for(settings.progress))
         summary = await _summary(bus, settings, state, seconds=time.monotonic() - began)
         if cluster.is_ours:
-            await _wait_for_others(bus, stop)
+            await _wait_for_others(bus, stop, but=answer.crawl)
             if plan.spec.webhook:
                 await _wait_for_webhooks(bus, stop)
             cluster.is_idle = not stop.is_set()
@@ -93,14 +93,19 @@ async def _summary(bus: Bus, settings: Settings, state: CrawlState, *, seconds: 
     )
 
 
-async def _wait_for_others(bus: Bus, stop: asyncio.Event) -> None:
+async def _wait_for_others(bus: Bus, stop: asyncio.Event, *, but: str) -> None:
     """Other commands may have joined our cluster; it stays until their crawls are over too."""
     told = False
-    while not stop.is_set() and await bus.redis.zcard(bus.keys.turns):
+    while not stop.is_set() and await others_at_work(bus, but=but):
         if not told:
             print("penstock: other crawls of this folder still run; waiting for them", file=sys.stderr)
             told = True
         await asyncio.sleep(_OTHERS_SECONDS)
+
+
+async def others_at_work(bus: Bus, *, but: str) -> set[str]:
+    """The ids of crawls that are not over."""
+    return {crawl.decode() for crawl in await bus.redis.zrange(bus.keys.turns, 0, -1)} - {but}
 
 
 async def _wait_for_webhooks(bus: Bus, stop: asyncio.Event) -> None:

@@ -164,14 +164,15 @@ class Notifier:
                 del self._held_for[receiver]
 
     async def _until_complete(self, crawl: str) -> None:
-        deadline, pause = time.monotonic() + self.limits.complete_seconds, _FIRST_LOOK_SECONDS
+        began, pause = time.monotonic(), _FIRST_LOOK_SECONDS
+        deadline = began + self.limits.complete_seconds
         while not await self.crawls.is_complete(crawl):
-            if time.monotonic() > deadline:
+            if began > deadline:  # the look that found this may have taken any time
                 log.warning("%s is told as finished before all of it is in SQL", crawl, extra={"action": "early"})
                 return
             if await happened(self.stop, within=pause):
                 return
-            pause = min(pause * 2, _LONGEST_LOOK_SECONDS)
+            began, pause = time.monotonic(), min(pause * 2, _LONGEST_LOOK_SECONDS)
 
     async def _deliver(self, delivery: Delivery, url: str, receiver: str) -> None:
         """Post until it is taken or given up, or we are to stop, or another notifier has it."""

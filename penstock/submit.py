@@ -105,20 +105,23 @@ def new_command(payload: Payload, *, crawl: str) -> Message:
 
 async def answer_to(bus: Bus, command: Message, *, patience_seconds: float = ANSWER_SECONDS) -> Answer:
     """What the scheduler made of a command; raises `Unanswered` where nobody answers, or the command was lost."""
-    key, heard_at, world = bus.keys.answer(command.envelope.id), time.monotonic(), b""
-    deadline, pause = heard_at + patience_seconds, _FIRST_PAUSE_SECONDS
-    while time.monotonic() < deadline:
+    key, world, away_since = bus.keys.answer(command.envelope.id), b"", None
+    began, pause = time.monotonic(), _FIRST_PAUSE_SECONDS
+    deadline = began + patience_seconds  # a look may take any time: the last is one that began when this was over
+    while began < deadline:
+        began = time.monotonic()
         try:
             raw, epoch, is_rebuilt = await _look(bus, key)
             if raw:
                 return msgspec.json.decode(raw, type=Answer)
             if world and epoch != world and not await _still_waits(bus, command):
                 raise Unanswered("Redis was emptied before it answered; give the same command again")
-            world, heard_at = epoch or b"gone", time.monotonic()
+            world, away_since = epoch or b"gone", None
             if is_rebuilt:
-                deadline = heard_at + patience_seconds  # which takes as long as it takes
+                deadline = time.monotonic() + patience_seconds  # which takes as long as it takes
         except PASSING:
-            if time.monotonic() - heard_at > GONE_SECONDS:
+            away_since = away_since or time.monotonic()
+            if began - away_since > GONE_SECONDS:
                 raise Unanswered("the cluster ended before it answered; give the same command again") from None
         await asyncio.sleep(pause)
         pause = min(pause * 1.2, _LONGEST_PAUSE_SECONDS)
@@ -151,9 +154,11 @@ async def until_recorded(
     """Wait until SQL has this version of a crawl, so that who changed it reads the change; else False."""
     from storage.recovery import unfinished
 
-    deadline = time.monotonic() + patience_seconds
+    began = time.monotonic()
+    deadline = began + patience_seconds
     while await asyncio.to_thread(unfinished.version, engine, crawl) < version:
-        if time.monotonic() > deadline:
+        if began > deadline:  # by then the look has begun, however long it took
             return False
         await asyncio.sleep(_LOOK_SECONDS)
+        began = time.monotonic()
     return True

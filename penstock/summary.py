@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -55,6 +56,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     parse_error: str | None = None
     unrecorded: int = 0
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the database knows of the crawl's end; an export of another one may be a part."""
+        return self.state in ("finished", "cancelled")
+
 
 def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str, unrecorded: int = 0) -> Summary:
     """The summary of a crawl that is over."""
@@ -103,19 +109,8 @@ def _why(engine: Engine, crawl: str) -> str | None:
 
 def print_summary(summary: Summary, *, json: bool) -> None:
     """Print to standard output: JSON, or lines that say what was found and where it lies."""
-    if not summary.pages:
-        why = f" ({visible(summary.why)})" if summary.why else ""
-        print(f"penstock: no page could be fetched{why}", file=sys.stderr)
-    if summary.parse_errors:
-        counts = ", ".join(f"{count:,} {word}" for word, count in summary.parse_errors.items())
-        print(f"penstock: pages that could not be read: {counts}", file=sys.stderr)
-        print(f"penstock: the first: {visible(summary.parse_error or '')}", file=sys.stderr)
-    if summary.unrecorded:
-        which = f"--stage {RECORD.name} --crawl {summary.crawl} --data {summary.data}"
-        print(
-            f"penstock: {summary.unrecorded:,} events could not be recorded: penstock dead list {which}",
-            file=sys.stderr,
-        )
+    for sentence in _complaints(summary):
+        print(f"penstock: {sentence}", file=sys.stderr)
     if json:
         print(msgspec.json.encode(summary).decode())
         return
@@ -125,3 +120,21 @@ def print_summary(summary: Summary, *, json: bool) -> None:
     print(f"{visible(summary.name)}{state}: {urls}; {found} in {summary.seconds:,.1f} s")
     print(f"pages and items: {visible(summary.database)}   archive: {visible(summary.archive)}")
     print(f"see them: penstock export pages --crawl {summary.crawl} --data {summary.data}")
+
+
+def _complaints(summary: Summary) -> Iterator[str]:
+    """What did not go as one would wish."""
+    if not summary.pages:
+        yield f"no page could be fetched{f' ({visible(summary.why)})' if summary.why else ''}"
+    if not summary.is_over:
+        yield (
+            f"crawl {summary.crawl} is not over by what is recorded of it ({summary.state}): exports may lack pages; "
+            f"look at it with: penstock crawls --data {summary.data}"
+        )
+    if summary.parse_errors:
+        counts = ", ".join(f"{count:,} {word}" for word, count in summary.parse_errors.items())
+        yield f"pages that could not be read: {counts}"
+        yield f"the first: {visible(summary.parse_error or '')}"
+    if summary.unrecorded:
+        which = f"--stage {RECORD.name} --crawl {summary.crawl} --data {summary.data}"
+        yield f"{summary.unrecorded:,} events could not be recorded: penstock dead list {which}"

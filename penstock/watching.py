@@ -75,62 +75,85 @@ async def watch(bus: Bus, settings: Settings, crawl: str, name: str, view: View)
 
 async def states(bus: Bus, settings: Settings, crawl: str, name: str) -> AsyncGenerator[CrawlState, None]:
     """States of a crawl, the last one being its end: all of it is in SQL, or as much as will ever be."""
-    watcher, end = Watcher(crawl, name), _End(bus, settings, crawl)
-    async for parts in follow(bus, crawl):
-        state = watcher.state_of(parts)
-        yield state
-        if state.complete:
-            return
-        if await end.has_come(state.state, is_known=bool(parts.get("frontier", {}).get("state"))):
-            if end.is_whole:
-                yield watcher.state_of({**parts, "record": {**parts.get("record", {}), "complete": True}})
-            return
+    watcher, recorded = Watcher(crawl, name), _Recorded(settings, crawl)
+    end = _End(bus, recorded, crawl)
+    try:
+        async for parts in follow(bus, crawl):
+            state = watcher.state_of(parts)
+            yield state
+            if state.complete:
+                return
+            if await end.has_come(state.state, is_known=bool(parts.get("frontier", {}).get("state"))):
+                if end.is_whole:
+                    yield watcher.state_of({**parts, "record": {**parts.get("record", {}), "complete": True}})
+                return
+    finally:
+        recorded.close()
 
 
 class _End:
-    """Whether a crawl is over, where progress alone does not say so: by what is in SQL, and what waits to get there."""
+    """Whether a crawl is over, where progress alone does not say so: by what is in SQL, and what waits to get there.
 
-    def __init__(self, bus: Bus, settings: Settings, crawl: str) -> None:
+    A look may take any time. So silence is counted from the end of one look to the beginning of another, both of which
+    found nothing, and only while Redis itself says that the crawl is over.
+    """
+
+    def __init__(self, bus: Bus, recorded: _Recorded, crawl: str) -> None:
         self.bus, self.crawl = bus, crawl
         self.is_whole = False
-        self._recorded = _Recorded(settings, crawl)
-        self._asked_at = self._known_at = self._quiet_since = time.monotonic()
+        self._recorded = recorded
+        self._asked_at = time.monotonic()
+        self._unknown_since: float | None = None
+        self._quiet_since: float | None = None
 
     async def has_come(self, state: str, *, is_known: bool) -> bool:
         """Whether nothing more will come; `is_known`: Redis has heard of it. Raises `Refused` for a lost crawl."""
         now = time.monotonic()
-        self._known_at = now if is_known else self._known_at
-        self._quiet_since = self._quiet_since if state in _OVER else now
+        self._unknown_since = None if is_known else self._unknown_since or now
         if now - self._asked_at < (ASK_SOON_SECONDS if state == "cancelled" else ASK_SQL_SECONDS):
             return False
-        self._asked_at = now
-        if now - self._known_at > LOST_SECONDS and not await asyncio.to_thread(self._recorded.state):
-            raise Refused(f"Redis was emptied before crawl {self.crawl} was recorded; give the same command again")
-        return await self._is_through(state)
+        try:
+            if self._unknown_since is not None and now - self._unknown_since > LOST_SECONDS:
+                await self._check_not_lost()
+            return await self._is_through(state, began=now)
+        finally:
+            self._asked_at = time.monotonic()
 
-    async def _is_through(self, state: str) -> bool:
+    async def _check_not_lost(self) -> None:
+        in_redis = await _numbers(self.bus, self.crawl)
+        if in_redis is not None and not in_redis["state"] and not await asyncio.to_thread(self._recorded.state):
+            raise Refused(f"Redis was emptied before crawl {self.crawl} was recorded; give the same command again")
+
+    async def _is_through(self, said: str, *, began: float) -> bool:
         # What is retained of progress may be older than the last event that was recorded, so Redis is asked itself.
+        numbers = await _numbers(self.bus, self.crawl)
+        state = said if numbers is None else numbers["state"] or said
         if state == "cancelled":
-            is_idle = not await _has_in_flight(self.bus, self.crawl)
+            is_idle = numbers is not None and not numbers["in_flight"]
             is_recorded = is_idle and await asyncio.to_thread(self._recorded.state) == state
-            return is_recorded or self._is_quiet()
+            return is_recorded or self._was_quiet(began)
         is_waiting = state in _OVER and await _waits_for_recorder(self.bus)
         if await asyncio.to_thread(self._recorded.is_complete):
             self.is_whole = True
             return True
-        self._quiet_since = time.monotonic() if is_waiting else self._quiet_since
-        return self._is_quiet()
+        if numbers is None or is_waiting or state not in _OVER:
+            self._quiet_since = None
+            return False
+        return self._was_quiet(began)
 
-    def _is_quiet(self) -> bool:
-        return time.monotonic() - self._quiet_since > QUIET_SECONDS
+    def _was_quiet(self, began: float) -> bool:
+        """Whether it was quiet long before the look that began then, and now has found it quiet once more."""
+        if self._quiet_since is None:
+            self._quiet_since = time.monotonic()
+        return began - self._quiet_since > QUIET_SECONDS
 
 
-async def _has_in_flight(bus: Bus, crawl: str) -> bool:
-    """Whether answers may still come; other crawls do not matter."""
+async def _numbers(bus: Bus, crawl: str) -> dict[str, Any] | None:
+    """State and counts as Redis has them now (an empty state where it knows nothing); None where it does not answer."""
     try:
-        return bool((await counts(bus, crawl))["in_flight"] > 0)
+        return await counts(bus, crawl)
     except (*PASSING, ResponseError):
-        return True
+        return None
 
 
 async def _waits_for_recorder(bus: Bus) -> bool:
@@ -152,6 +175,11 @@ class _Recorded:
         from storage.sql.database import open_database
 
         return open_database(self.settings)
+
+    def close(self) -> None:
+        """Give the connections back, if there were any."""
+        if "_engine" in self.__dict__:
+            self._engine.dispose()
 
     def is_complete(self) -> bool:
         """Whether it has ended, and all that it ended with is there."""

@@ -1,7 +1,7 @@
 """The command line. Takes words, gives an exit status; each command's work is in `penstock.commands`, imported late.
 
-Exit status: 0 finished, 1 finished without one page (answered with 2xx), 2 wrong usage or something a person must mend,
-130 interrupted and resumable, 143 ended by SIGTERM with nothing half done left behind.
+Exit status: 0 finished, 1 finished without one page (answered with 2xx) or not over by what is recorded, 2 wrong usage
+or something a person must mend, 130 interrupted and resumable, 143 ended by SIGTERM with nothing half done left behind.
 """
 
 from __future__ import annotations

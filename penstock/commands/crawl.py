@@ -29,7 +29,8 @@ from penstock.webhooks.targets import receiver_of
 if TYPE_CHECKING:
     from penstock.summary import Summary
 
-FINISHED, NOTHING_FETCHED = 0, 1
+#: The other one is of a crawl without one page, or of one that is not over by what is recorded of it.
+FINISHED, UNFINISHED = 0, 1
 #: So long after its end, who watches the crawl over HTTP is still told of it.
 _LINGER_SECONDS = 1.0
 
@@ -83,7 +84,12 @@ async def _crawl(settings: Settings, plan: Plan, listening: socket.socket | None
     from penstock.summary import print_summary
 
     print_summary(summary, json=json)
-    return FINISHED if summary.pages else NOTHING_FETCHED
+    return exit_status(summary)
+
+
+def exit_status(summary: Summary) -> int:
+    """What a crawl deserves: only one that is over and has got a page has gone well."""
+    return FINISHED if summary.pages and summary.is_over else UNFINISHED
 
 
 @contextlib.asynccontextmanager

@@ -20,6 +20,8 @@ WINDOW_SECONDS = 5.0
 FIRST_SECONDS = 1.0
 #: Points of the sparkline, one for each second.
 SPARK_POINTS = 40
+#: Counts that only grow while a crawl goes on.
+_GROWING = ("discovered", "fetched", "failed", "excluded", "retried", "parsed", "items", "bytes")
 
 
 class CrawlState(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,14 +71,14 @@ class Watcher:
         self._spark: deque[float] = deque(maxlen=SPARK_POINTS)
         self._spark_from: tuple[float, int] | None = None
         self._recents = Recents()
+        self._most: dict[str, int] = {}
 
     def state_of(self, parts: dict[str, dict[str, Any]]) -> CrawlState:
         """The state that these parts make; a frontier's count that SQL has too is shown as SQL has it in the end."""
         frontier, record = parts.get("frontier", {}), parts.get("record", {})
         numbers = {**record, **frontier}
         complete = bool(record.get("complete"))
-        if complete:
-            numbers |= record
+        numbers |= record if complete else self._at_least(numbers)
         known = {key: value for key, value in numbers.items() if key in CrawlState.__struct_fields__}
         known |= {"crawl": self.crawl, "name": self.name, "complete": complete}
         known |= {"backlog": {}, "waits": {}} if complete else {}
@@ -88,6 +90,15 @@ class Watcher:
             rate = rate_of(shares)
         known["now_ms"] = int(time.time() * 1000)
         return CrawlState(**known, seconds=now - self._began, pages_per_second=rate, spark=tuple(self._spark))
+
+    def _at_least(self, numbers: dict[str, Any]) -> dict[str, int]:
+        """What only grows, never less than before; how much it really was, SQL says in the end.
+
+        Parts of several publishers come in any order, and a frontier that is rebuilt counts from nothing.
+        """
+        for name in _GROWING:
+            self._most[name] = max(self._most.get(name, 0), int(numbers.get(name, 0)))
+        return self._most
 
     def _rate(self, fetched: int, *, now: float) -> float:
         self._points.append((now, fetched))

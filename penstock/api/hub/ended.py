@@ -42,10 +42,11 @@ async def last_state(engine: Engine, seen: CrawlState) -> CrawlState:
     """
     before, deadline = None, time.monotonic() + _LATEST_SECONDS
     while True:
+        began = time.monotonic()
         try:
             state = await asyncio.to_thread(recorded_state, engine, seen.crawl, seen.name)
             is_settled = seen.state != "cancelled" or (state.state == "cancelled" and state == before)
-            if state.complete or is_settled or time.monotonic() > deadline:
+            if state.complete or is_settled or began > deadline:
                 return _with_what_was_seen(state, seen)
             before = state
         except DBAPIError:
