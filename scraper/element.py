@@ -8,12 +8,8 @@ from typing import Any
 
 from selectolax.lexbor import SelectolaxError
 
-from contract.errors import Refused
+from scraper.errors import BadSelector
 from scraper.html.rendered import rendered
-
-
-class BadSelector(Refused):
-    """Raised for a CSS selector that cannot be read; names it."""
 
 
 class Readable:
@@ -49,10 +45,15 @@ class Element(Readable):
         self.node = node
 
     def __repr__(self) -> str:
-        return f"<Element {self.node.tag}>"
+        return f"<Element {self.tag}>"
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.node, name)
+
+    @property
+    def tag(self) -> str:
+        """Its name; in XML as it is written, with its prefix."""
+        return str(getattr(self.node, "name", self.node.tag))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Element) and bool(self.node == other.node)

@@ -6,7 +6,7 @@ sentence for people; `retryable`, whether another attempt may help; and `asked`,
 
 from typing import ClassVar, Self
 
-from contract.errors import PenstockError
+from contract.errors import PenstockError, Refused
 
 
 class DamagedRecord(PenstockError):
@@ -215,3 +215,11 @@ class WorkerLost(FetchError):
     """Raised for a page that has ended its worker too often."""
 
     reason, retryable = "worker_lost", False
+
+
+class BadSelector(Refused):
+    """Raised for a CSS selector that cannot be read; names it."""
+
+
+class WithoutElements(Refused):
+    """Raised where a page is asked for elements, links or a title and its body can have none; says what it is."""

@@ -6,29 +6,28 @@ found on it or asked for by `follow`. Text comes back with its white space colla
 
 import json
 from functools import cached_property
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import ada_url
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from contract.errors import Refused
 from scraper.characters.choice import Encoding, encoding_of_body
 from scraper.characters.queries import with_query_in
-from scraper.element import BadSelector, Element, Readable
+from scraper.element import Element, Readable
+from scraper.errors import BadSelector, WithoutElements
 from scraper.html.document import document_of
 from scraper.html.hrefs import Hrefs, find_hrefs
 from scraper.html.links import Links, base_of, links_of, resolve
-from scraper.html.media import is_html
+from scraper.html.media import is_html, is_xml
 from scraper.html.rendered import hidden_in, one_line, rendered
 from scraper.html.survey import Survey, survey_of
 from scraper.html.text import decoded
 from scraper.warc import StoredPage
 
+if TYPE_CHECKING:
+    from scraper.xml.nodes import XmlDocument
+
 __all__ = ["BadSelector", "Element", "Follow", "Page", "WithoutElements"]
-
-
-class WithoutElements(Refused):
-    """Raised where a page is asked for elements, links or a title and its body can have none; says what it is."""
 
 
 class Follow:
@@ -70,24 +69,62 @@ class Page(Readable):
         return f"<Page {self.url}: {self.status}, {len(self.body)} bytes of {self.content_type or 'unknown type'}>"
 
     @cached_property
-    def is_html(self) -> bool:
-        """Whether the body is HTML, by its Content-Type, or by its beginning where the type says nothing."""
-        return is_html(self.content_type, self.body)
+    def _as_xml(self) -> "tuple[XmlDocument | None, tuple[str, ...]]":
+        if not is_xml(self.content_type, self.body):
+            return None, ()
+        # Late, because hardly any page is XML.
+        from scraper.xml.nodes import XmlDocument
+        from scraper.xml.reader import read_xml
+
+        encoding = encoding_of_body(self.body, self.content_type).name
+        root, flags = read_xml(decoded(self.body, encoding), self.url)
+        return (None if root is None else XmlDocument(root)), flags
 
     @property
+    def is_xml(self) -> bool:
+        """Whether the body was read as XML; where that could not be done, `flags` has the reason."""
+        return self._as_xml[0] is not None
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What is to be said of how the body was read: `xml_repaired`, `xml_not_well_formed`, `xml_entities`."""
+        return self._as_xml[1]
+
+    @cached_property
+    def is_html(self) -> bool:
+        """Whether the body is HTML, by its Content-Type, or by its beginning where the type says nothing."""
+        document = self._as_xml[0]
+        return document.is_html if document else is_html(self.content_type, self.body)
+
+    @cached_property
     def has_elements(self) -> bool:
         """Whether the body is a document, so that it may be asked for elements, links and a title."""
-        return self.is_html
+        return self.is_xml or bool(self.flags) or self.is_html
 
     @cached_property
     def html(self) -> LexborHTMLParser:
-        """The document, as selectolax parses it; raises `WithoutElements` where the body is no HTML."""
+        """The document, as selectolax parses it; raises `WithoutElements` where the body was not read as HTML."""
+        if self.is_xml:
+            raise WithoutElements(f"{self.url} was read as XML: selectolax has not seen it; ask page.css, or page.xml")
         return self._document[0]
 
     @cached_property
+    def xml(self) -> Any:
+        """The root element, as lxml has it; raises `WithoutElements` where the body was not read as XML."""
+        if document := self._as_xml[0]:
+            return document.root.element
+        raise WithoutElements(f"{self.url} was not read as XML: ask page.css, or page.html")
+
+    @cached_property
     def _document(self) -> tuple[LexborHTMLParser, Encoding]:
-        self._must_have_elements()
+        if not self.has_elements:
+            kind = self.content_type or "of no known type"
+            raise WithoutElements(f"{self.url} is {kind}: it has no elements, links or title; read page.body_text")
         return document_of(self.body, self.content_type)
+
+    @property
+    def _tree(self) -> Any:
+        return self._as_xml[0] or self._document[0]
 
     @property
     def encoding(self) -> str:
@@ -97,12 +134,9 @@ class Page(Readable):
     @property
     def encoding_found(self) -> Encoding:
         """The same, with what says so."""
-        return self._document[1] if self.is_html else encoding_of_body(self.body, self.content_type)
-
-    def _must_have_elements(self) -> None:
-        if not self.has_elements:
-            kind = self.content_type or "of no known type"
-            raise WithoutElements(f"{self.url} is {kind}: it has no elements, links or title; read page.body_text")
+        if self.has_elements and not self.is_xml:
+            return self._document[1]
+        return encoding_of_body(self.body, self.content_type)
 
     @cached_property
     def body_text(self) -> str:
@@ -115,8 +149,8 @@ class Page(Readable):
 
     # -- reading
 
-    def _matching(self, selector: str) -> list[LexborNode]:
-        return self.html.css(selector)
+    def _matching(self, selector: str) -> list[Any]:
+        return cast(list[Any], self._tree.css(selector))
 
     def text(self, selector: str, default: str | None = None) -> str | None:
         """The text of the first element that matches, `default` where none does."""
@@ -129,16 +163,22 @@ class Page(Readable):
 
     @cached_property
     def title(self) -> str | None:
-        """The text of the `<title>`, in one line."""
+        """The text of the `<title>`, in one line; of a feed's or a drawing's own title."""
         if surveyed := self.__dict__.get("survey"):
             return cast(Survey, surveyed).title
-        node = next((one for one in self.html.css("title") if not _drawn(one)), None)
+        if self.is_xml and not self.is_html:
+            from scraper.xml.hrefs import title_of
+
+            node: Any = title_of(self._tree)
+        else:
+            found = self._tree.css("title")
+            node = next((one for one in found if one.tag == "title" and not _drawn(one)), None)
         return None if node is None else one_line(node)
 
     @cached_property
     def survey(self) -> Survey:
         """All that is wanted of an HTML page without a spider, found in one go."""
-        return survey_of(self.html, hidden_in(self.html) if _may_hide(self.body) else ())
+        return survey_of(self._tree.root, hidden_in(self._tree.root) if _may_hide(self.body) else ())
 
     # -- links
 
@@ -147,7 +187,11 @@ class Page(Readable):
         """What the document says about where it leads, as it is written there."""
         if surveyed := self.__dict__.get("survey"):
             return cast(Survey, surveyed).hrefs
-        return find_hrefs(self.html.root, Hrefs())
+        if self.is_xml and not self.is_html:
+            from scraper.xml.hrefs import hrefs_of
+
+            return hrefs_of(self._tree)
+        return find_hrefs(self._tree.root, Hrefs())
 
     @cached_property
     def base(self) -> str:
@@ -168,7 +212,8 @@ class Page(Readable):
 
     def links(self) -> list[str]:
         """The http and https URLs that the page points to, absolute, each once."""
-        self._must_have_elements()
+        if not self.has_elements:
+            _ = self._document
         return list(self.all_links.urls)
 
     def urljoin(self, href: str) -> str:

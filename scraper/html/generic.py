@@ -37,6 +37,7 @@ def describe(page: Page) -> dict[str, Any]:
     survey = page.survey
     description, properties = claims(survey.metas)
     jsonld, flags = read_jsonld(survey.scripts)
+    flags.extend(page.flags)
     text = main_text(survey)
     if len(text) > MAX_TEXT_CHARS:
         flags.append("text_cut")

@@ -1,4 +1,4 @@
-"""Whether a body is HTML.
+"""Whether a body is HTML, or XML.
 
 Takes a Content-Type header and a body, gives a yes or no. A type that says something is believed, except where the
 body is plainly something else; one that says nothing is sniffed.
@@ -28,6 +28,14 @@ _OTHER_FILES = (b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b
 def essence(content_type: str) -> str:
     """The `type/subtype` of a Content-Type header, in lower case; empty where it has none."""
     return media_type(content_type).essence
+
+
+def is_xml(content_type: str, body: bytes) -> bool:
+    """Whether these bytes, served under this type, are to be read as XML."""
+    kind = essence(content_type)
+    if kind in _SAYS_NOTHING or "/" not in kind:
+        return body.removeprefix(b"\xef\xbb\xbf").startswith(b"<?xml")
+    return (kind in _XML or kind.endswith("+xml")) and not body.startswith(_OTHER_FILES)
 
 
 def is_html(content_type: str, body: bytes) -> bool:

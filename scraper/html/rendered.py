@@ -7,7 +7,7 @@ block in a cell ends no line of its row, and nothing empty is left at either end
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
@@ -163,12 +163,15 @@ ENTER: dict[str, Any] = {
     **dict.fromkeys(elements.CELLS, Lines.enter_cell),
     **dict.fromkeys(elements.UNSHOWN, Lines.pass_by),
     **dict.fromkeys(elements.PREFORMATTED - elements.UNSHOWN, Lines.enter_pre),
+    # An element of XML that stands apart (`XmlNode`).
+    "-block": Lines.enter_block,
     "br": Lines.enter_br,
     "iframe": Lines.enter_iframe,
     "template": Lines.enter_template,
 }
 LEAVE: dict[str, Any] = {
     **dict.fromkeys(elements.BLOCKS | elements.ROWS, Lines.leave_block),
+    "-block": Lines.leave_block,
     **dict.fromkeys(elements.PARAGRAPHS, Lines.leave_paragraph),
     **dict.fromkeys(elements.PREFORMATTED - elements.UNSHOWN, Lines.leave_pre),
 }
@@ -195,6 +198,8 @@ def one_line(node: Any) -> str:
 
 def hidden_in(node: Any) -> Collection[int]:
     """Elements below this one that say that they are not to be shown."""
+    if hidden := getattr(node, "hidden", None):
+        return cast(Collection[int], hidden())
     return {one.mem_id for one in node.css("[hidden]:not([hidden=until-found i])")}
 
 

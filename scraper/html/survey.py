@@ -7,8 +7,6 @@ Takes a parsed document, gives a `Survey`: title, language, headings, what the h
 from functools import partial
 from typing import Any
 
-from selectolax.lexbor import LexborHTMLParser
-
 from scraper.html.hrefs import FINDERS, Hrefs, find_hrefs
 from scraper.html.parts import Part
 from scraper.html.rendered import ENTER, LEAVE, Lines, one_line
@@ -195,9 +193,9 @@ _LEAVE: Leave = {
 _LEAVE = {tag: handle for tag, handle in _LEAVE.items() if tag != "html"}
 
 
-def survey_of(html: LexborHTMLParser, hidden: Any = ()) -> Survey:
-    """What is on this page; elements in `hidden` are passed by."""
+def survey_of(root: Any, hidden: Any = ()) -> Survey:
+    """What is in a document with this root; elements in `hidden` are passed by."""
     survey = Survey()
-    walk(html.root, survey, _ENTER, _LEAVE, hidden)
+    walk(root, survey, _ENTER, _LEAVE, hidden)
     survey.wall()
     return survey

@@ -1,0 +1,1 @@
+"""Reading a document as XML: by namespaces, without entities, without anything from outside of it."""
