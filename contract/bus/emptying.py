@@ -12,8 +12,12 @@ from redis.exceptions import ResponseError
 
 from contract import codec, topology
 from contract.bus.connection import Bus
+from contract.bus.scripts import Call, Script, run_all
 from contract.errors import Undecodable
+from contract.keys import Keys
 from contract.topology import SEED, STAGES, Stage, streams_of
+
+FREE_HOST = Script("contract.bus", "clock.lua", "free_host.lua")
 
 #: Keys dropped, or entries looked at, in one go.
 _PORTION = 500
@@ -69,7 +73,7 @@ async def _of_crawl(bus: Bus, crawl: str, hosts: set[str]) -> list[str]:
     """The keys of a crawl but for its own hash; adds its hosts."""
     keys, mine = bus.keys, [host.decode() for host in await bus.redis.hkeys(bus.keys.hosts(crawl))]
     hosts.update(mine)
-    plain = (keys.due, keys.hosts, keys.retries, keys.places, keys.unread, keys.progress)
+    plain = (keys.due, keys.hosts, keys.retries, keys.waits, keys.places, keys.unread, keys.progress)
     found = [key(crawl) for key in plain] + [keys.queue(crawl, host) for host in mine]
     for name in (crawl, f"{crawl}.left"):
         found.append(keys.seen(name))
@@ -97,19 +101,12 @@ def _hosts(fields: dict[bytes, bytes]) -> set[str]:
 
 
 async def _free_hosts(bus: Bus, hosts: Collection[str]) -> None:
-    """Nobody holds a slot of these hosts any more, or wants them; when they were asked is remembered."""
     for portion in _portions(hosts):
-        pipeline = bus.redis.pipeline(transaction=False)
-        for host in portion:
-            pipeline.hmget(bus.keys.host(host), ["in_flight", "robots"])
-        known = await pipeline.execute()
-        for host, (in_flight, robots) in zip(portion, known, strict=True):
-            pipeline.unlink(bus.keys.host_crawls(host))
-            if in_flight is not None:
-                free = {"in_flight": 0, "robots": b"known" if robots == b"known" else b""}
-                pipeline.hset(bus.keys.host(host), mapping=free)
-                pipeline.pexpire(bus.keys.host(host), HOST_LIFE_MS)
-        await pipeline.execute()
+        await run_all(bus.redis, [_free_host(bus.keys, host) for host in portion])
+
+
+def _free_host(keys: Keys, host: str) -> Call:
+    return Call(FREE_HOST, [keys.host(host), keys.host_crawls(host), keys.resting, keys.clock], [host, HOST_LIFE_MS])
 
 
 def _portions(words: Iterable[str]) -> Iterator[list[str]]:

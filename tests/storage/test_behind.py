@@ -224,6 +224,7 @@ async def test_a_redis_that_is_emptied_keeps_nothing_of_a_crawl_but_when_its_hos
     kept = {name.decode() for name in await world.bus.redis.keys() if crawl.encode() in name or b"body:" in name}
     assert kept <= {name for name in kept if keys.answer("") in name}
     assert await world.bus.redis.hmget(keys.host("http://a.test"), ["asked_at", "in_flight"]) == [asked, b"0"]
+    assert await world.bus.redis.zscore(keys.resting, "http://a.test")
     assert await world.bus.redis.xlen(keys.stream(CrawlStart.TYPE)) > 0
     await mark_restored(world.bus, await ensure_groups(world.bus))
     await world.run.let_go(X, Y)
