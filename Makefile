@@ -64,15 +64,16 @@ screenshots: $(STAMP) ## make the README's pictures of the dashboard anew; needs
 contract: $(STAMP) ## write docs/contract from the message classes and the map
 	@$(PYTHON) -m contract.published
 
-# The parser is AsyncAPI's own, and exists for node alone; none of its packages may run a script at install.
+# Parser and generator are AsyncAPI's own, and exist for node alone; none of their packages may run a script at install.
 NODE_FOLDER := build/node
-ASYNCAPI    := @asyncapi/parser@3.6.3
+ASYNCAPI    := @asyncapi/parser@3.6.3 @asyncapi/modelina@5.10.1 typescript@5.9.3
 
-check-contract: $(STAMP) ## the contract in the eyes of AsyncAPI's parser, and its tests; needs node and npm
+check-contract: $(STAMP) ## the contract in the eyes of AsyncAPI's parser and generator, and its tests; needs node and npm
 	@command -v npm >/dev/null || { echo 'penstock: no npm on PATH; install Node.js 20 or later.' >&2; exit 1; }
 	@mkdir -p $(NODE_FOLDER)
 	@npm install --prefix $(NODE_FOLDER) --no-save --no-fund --no-audit --ignore-scripts --silent $(ASYNCAPI)
-	@node tools/check_asyncapi.mjs $(NODE_FOLDER) docs/contract/asyncapi.json
+	@node tools/check_asyncapi.mjs $(NODE_FOLDER) docs/contract/asyncapi.json docs/contract/asyncapi-3.0.json
+	@node tools/check_models.mjs $(NODE_FOLDER) docs/contract/asyncapi-3.0.json tests/contract/golden
 	@$(PYTHON) -m pytest -q tests/contract -k contract
 
 clean: ## remove .venv and what the tools left behind; a crawl's data stays

@@ -8,7 +8,7 @@ from typing import Any
 from contract.codec import KINDS
 from contract.envelope import Payload
 from contract.keys import Keys
-from contract.published.schemas import Schema, envelope_schema, kind_schema, payload_schemas, plain
+from contract.published.schemas import Schema, draft_7, envelope_schema, kind_schema, payload_schemas, plain
 from contract.topology import COMMANDS, STAGES, STREAMS, Stage
 
 #: Of the contract as a whole. The first number grows when a type or a field goes, the second when one comes.
@@ -30,10 +30,15 @@ docs/contract/README.md says what is promised, and how another program follows t
 """
 
 
-def document() -> dict[str, Any]:
+#: The versions of AsyncAPI in which the document is published: nothing of it is new in the later one, and code
+#: generators of today make nothing of that (modelina 5.10.1: one empty model, and no error).
+SPECIFICATIONS = ("3.1.0", "3.0.0")
+
+
+def document(specification: str = SPECIFICATIONS[0]) -> dict[str, Any]:
     """The whole document."""
     return {
-        "asyncapi": "3.1.0",
+        "asyncapi": specification,
         "info": {
             "title": "Penstock",
             "version": VERSION,
@@ -104,7 +109,7 @@ def _components() -> dict[str, Any]:
     schemas = {"envelope": envelope_schema(), **payloads, **parts}
     return {
         "messages": {kind.TYPE: _message(kind) for kind in KINDS.values()},
-        "schemas": {name: _draft_7(schema) for name, schema in schemas.items()},
+        "schemas": {name: _titled(name, draft_7(schema)) for name, schema in schemas.items()},
         "parameters": _PARAMETERS,
     }
 
@@ -119,7 +124,10 @@ def _message(kind: type[Payload]) -> dict[str, Any]:
         **({"description": more} if more else {}),
         "contentType": "application/cloudevents+json",
         **({"headers": _BODY_FIELDS} if kind.TYPE == WITH_BODY else {}),
-        "payload": {"allOf": [_ref("components", "schemas", "envelope"), of_kind]},
+        "payload": {
+            "title": f"{title_of(kind.TYPE)}Message",
+            "allOf": [_ref("components", "schemas", "envelope"), of_kind],
+        },
     }
 
 
@@ -133,11 +141,13 @@ _BODY_FIELDS = {
 }
 
 
-def _draft_7(schema: Any) -> Any:
-    """The same schema in the dialect that AsyncAPI takes for granted, which says tuples in another way."""
-    if isinstance(schema, dict):
-        return {"items" if key == "prefixItems" else key: _draft_7(value) for key, value in schema.items()}
-    return [_draft_7(value) for value in schema] if isinstance(schema, list) else schema
+def title_of(name: str) -> str:
+    """`page.fetched` as generators name a class: `PageFetched`."""
+    return "".join(word[:1].upper() + word[1:] for word in name.split("."))
+
+
+def _titled(name: str, schema: Schema) -> Schema:
+    return {"title": title_of(name), **schema}
 
 
 def _ref(*way: str) -> Schema:

@@ -10,9 +10,11 @@ from typing import Any
 from contract.codec import KINDS
 from contract.envelope import Payload
 from contract.published.asyncapi import document
-from contract.published.schemas import message_schema
+from contract.published.schemas import bundle, message_schema
 
-ASYNCAPI = "asyncapi.json"
+#: Version of AsyncAPI → the document's file.
+ASYNCAPI = {"3.1.0": "asyncapi.json", "3.0.0": "asyncapi-3.0.json"}
+BUNDLE = "schemas.draft-07.json"
 
 
 def schema_path(kind: type[Payload]) -> str:
@@ -23,7 +25,8 @@ def schema_path(kind: type[Payload]) -> str:
 def files() -> dict[str, str]:
     """Path below the contract's folder → text, of every file that the code decides."""
     schemas = {schema_path(kind): _text(message_schema(kind)) for kind in KINDS.values()}
-    return {ASYNCAPI: _text(document()), **schemas}
+    documents = {name: _text(document(version)) for version, name in ASYNCAPI.items()}
+    return {**documents, BUNDLE: _text(bundle(KINDS.values())), **schemas}
 
 
 def write(folder: Path) -> int:

@@ -56,6 +56,34 @@ def _merged(envelope: Schema, of_kind: Schema) -> Schema:
     }
 
 
+def bundle(kinds: Iterable[type[Payload]]) -> Schema:
+    """One schema of any message, for tools that know draft-07 alone."""
+    kinds = list(kinds)
+    payloads, parts = payload_schemas(kinds, place="#/definitions/")
+    messages = {
+        kind.TYPE: _merged(envelope_schema(), kind_schema(kind, data={"$ref": f"#/definitions/{kind.TYPE}.data"}))
+        for kind in kinds
+    }
+    data = {f"{name}.data": schema for name, schema in payloads.items()}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": "urn:penstock:messages",
+        "title": "Message",
+        "oneOf": [{"$ref": f"#/definitions/{name}"} for name in messages],
+        "definitions": {
+            name: {"title": name, **draft_7(schema)} for name, schema in {**messages, **data, **parts}.items()
+        },
+    }
+
+
+def draft_7(schema: Any) -> Any:
+    """The same schema in an older dialect, the one that AsyncAPI takes for granted; it says tuples in another way."""
+    if isinstance(schema, dict):
+        words = {"prefixItems": "items", "items": "additionalItems"} if "prefixItems" in schema else {}
+        return {words.get(key, key): draft_7(value) for key, value in schema.items()}
+    return [draft_7(value) for value in schema] if isinstance(schema, list) else schema
+
+
 def envelope_schema() -> Schema:
     """The schema of what every message has around its data: CloudEvents attributes and extensions."""
     _, components = msgspec.json.schema_components([Envelope])

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from contract import codec, topology
@@ -64,7 +65,32 @@ def test_every_attribute_of_the_envelope_is_described():
     assert ATTRIBUTES.keys() == set(Envelope.__struct_fields__)
 
 
+def test_one_schema_of_an_older_draft_takes_every_golden_message_and_refuses_what_is_none():
+    bundle = json.loads(files()["schemas.draft-07.json"])
+    judge = jsonschema.Draft7Validator(bundle)
+    jsonschema.Draft7Validator.check_schema(bundle)
+    goldens = sorted((ROOT / "tests" / "contract" / "golden").glob("*.json"))
+
+    assert [path.name for path in goldens if not judge.is_valid(json.loads(path.read_bytes()))] == []
+    assert not judge.is_valid({**json.loads(goldens[0].read_bytes()), "type": "page.lost"})
+
+
 # -- the AsyncAPI document
+
+
+def test_both_versions_of_the_document_say_the_same():
+    newer, older = (json.loads(files()[name]) for name in ("asyncapi.json", "asyncapi-3.0.json"))
+
+    assert (newer.pop("asyncapi"), older.pop("asyncapi")) == ("3.1.0", "3.0.0")
+    assert newer == older
+
+
+def test_every_schema_and_every_message_has_a_title_which_is_a_class_name_to_generators():
+    titles = [schema["title"] for schema in DOCUMENT["components"]["schemas"].values()]
+    titles += [message["payload"]["title"] for message in DOCUMENT["components"]["messages"].values()]
+
+    assert len(titles) == len(set(titles))
+    assert all(title.isidentifier() for title in titles)
 
 
 def test_every_stream_is_a_channel_at_its_key():
