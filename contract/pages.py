@@ -95,6 +95,11 @@ class PageExcluded(Payload, frozen=True):
     robots: bool = False
 
 
+def body_of(payload: Payload) -> BodyRef | None:
+    """The claim check that an event has, if it has one: a page's, or a robots.txt's."""
+    return getattr(payload, "body", None)
+
+
 class ReturnedJob(msgspec.Struct, frozen=True, kw_only=True):
     """A URL job that was not done, through no fault of its URL; its host is that of the message."""
 

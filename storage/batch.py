@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from contract.bus.recorded import Mark
 from contract.concerning import concerning
 from contract.errors import Unreachable
-from contract.pages import PageFetched
+from contract.pages import body_of
 from contract.topology import RECORD
 from storage.archive.archive import GZIP_MAGIC, Archive
 from storage.archive.metadata import metadata_record
@@ -138,13 +138,13 @@ def _file_bodies(archive: Archive, batch: Mapping[bytes, Arrival]) -> dict[bytes
 
 
 def _is_whole(arrival: Arrival) -> bool:
-    page = isinstance(arrival.message.payload, PageFetched)
-    return page and arrival.body is not None and arrival.body.startswith(GZIP_MAGIC)
+    claimed = body_of(arrival.message.payload) is not None
+    return claimed and arrival.body is not None and arrival.body.startswith(GZIP_MAGIC)
 
 
 def _say_lost(fresh: Mapping[bytes, Arrival], places: Mapping[bytes, Place]) -> None:
     for key, arrival in fresh.items():
-        if key not in places and isinstance(arrival.message.payload, PageFetched):
+        if key not in places and body_of(arrival.message.payload):
             with concerning(RECORD.name, arrival.message):
                 why = "no gzip member" if arrival.body else "Redis does not have it"
                 url = arrival.message.payload.url

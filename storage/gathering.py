@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contract.bus import Delivery
-from contract.pages import PageFetched
+from contract.pages import body_of
 
 #: A batch of so many bytes of bodies, or so many pages, waits no longer. The pages are held meanwhile, so this must
 #: stay well below the `high_water_pages` at which dispatch stops.
@@ -16,7 +16,7 @@ def is_worth_an_object(deliveries: Sequence[Delivery]) -> bool:
     So it is with a batch without any body, with the news of a crawl's life (people wait for them), and with what was
     reclaimed: whoever held it before may have died of it, and it must not take company along.
     """
-    stored = [each.payload.body.stored for each in deliveries if isinstance(each.payload, PageFetched)]
+    stored = [body.stored for each in deliveries if (body := body_of(each.payload))]
     return (
         not stored
         or sum(stored) >= WORTH_BYTES

@@ -26,7 +26,7 @@ from contract.bus.entry import enter
 from contract.bus.recorded import latest_mark
 from contract.bus.scripts import patiently
 from contract.errors import PenstockError, Refused
-from contract.pages import PageFetched
+from contract.pages import body_of
 from contract.settings import Settings
 from contract.topology import RECORD
 from storage import batch, intake
@@ -191,7 +191,8 @@ def portions(deliveries: Sequence[Delivery]) -> Iterator[list[Delivery]]:
     portion: list[Delivery] = []
     size = 0
     for delivery in sorted(deliveries, key=_published):
-        stored = delivery.payload.body.stored if isinstance(delivery.payload, PageFetched) else 0
+        body = body_of(delivery.payload)
+        stored = body.stored if body else 0
         if portion and size + stored > BATCH_BYTES:
             yield portion
             portion, size = [], 0

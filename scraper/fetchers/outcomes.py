@@ -150,8 +150,16 @@ def excluded(job: PageFetch, reason: str, detail: str = "") -> Outcome:
     return Outcome(PageExcluded(**_of_job(job), reason=reason, detail=detail, robots=job.robots))
 
 
-def of_robots(job: PageFetch, robots: Robots, *, stale: bool = False) -> Outcome:
-    """The outcome of a robots job; or of a page's that goes back, because its host's robots.txt cannot be had now."""
+def of_robots(job: PageFetch, robots: Robots, *, event_id: str = "", stale: bool = False) -> Outcome:
+    """The outcome of a robots job; or of a page's that goes back, because its host's robots.txt cannot be had now.
+
+    The file is kept as a page is, under the event's id, where there is one.
+    """
+    body, file = None, b""
+    if robots.answer and event_id:
+        answer, digest = robots.answer, digest_of(robots.answer.body)
+        file = _record_of(answer, event_id=event_id, digest=digest)
+        body = BodyRef(digest=digest, size=len(answer.body), wire=answer.wire, stored=len(file))
     payload = RobotsFetched(
         host=job.host,
         url=job.url if job.robots else f"{job.host}/robots.txt",
@@ -166,9 +174,10 @@ def of_robots(job: PageFetch, robots: Robots, *, stale: bool = False) -> Outcome
         elapsed_ms=robots.elapsed_ms,
         asked=robots.asked,
         stale=stale,
+        body=body,
         returned=None if job.robots else msgspec.convert({**_of_job(job), "chain": job.chain}, ReturnedJob),
     )
-    return Outcome(payload)
+    return Outcome(payload, file)
 
 
 def lost(job: PageFetch, why: str) -> Outcome:

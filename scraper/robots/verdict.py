@@ -41,6 +41,8 @@ class Robots(msgspec.Struct, frozen=True, kw_only=True):
     started_at: int = 0
     elapsed_ms: int = 0
     asked: bool = True
+    #: The file itself, where there is one.
+    answer: Answer | None = None
 
     @property
     def is_had(self) -> bool:
@@ -104,10 +106,11 @@ def _without_answer(error: FetchError) -> Robots:
 
 def _of_answer(answer: Answer, token: str) -> Robots:
     record, sitemaps = RobotsRecord(verdict="allow", reason=f"http_{answer.status}"), tuple[str, ...]()
+    file = None
     if 200 <= answer.status < 300:
         text = readable(answer.body)
         rules = Rules(text, token)
-        sitemaps = rules.sitemaps
+        sitemaps, file = rules.sitemaps, answer
         record = RobotsRecord(verdict="rules", text=text, crawl_delay_ms=rules.crawl_delay_ms)
     return Robots(
         record=record,
@@ -115,4 +118,5 @@ def _of_answer(answer: Answer, token: str) -> Robots:
         sitemaps=sitemaps,
         started_at=answer.started_at,
         elapsed_ms=answer.elapsed_ms,
+        answer=file,
     )

@@ -11,7 +11,7 @@ from typing import Self
 from sqlalchemy import Engine, select
 
 from contract.errors import PenstockError
-from contract.pages import PageFetched
+from contract.pages import PageFetched, RobotsFetched, body_of
 from storage.archive.archive import GZIP_MAGIC, SegmentStore
 from storage.sql import tables
 from storage.store import event_store
@@ -36,9 +36,12 @@ class ArchiveReader:
         self.store.close()
 
     def pages(self, crawl: str | None = None, *, after: int = 0) -> Iterator[Recorded]:
-        """Every page.fetched of a crawl (of all if None), in the order in which they were archived."""
-        for stored in event_store.read(self._engine, after=after, types=(PageFetched.TYPE,), crawl=crawl):
-            yield stored.recorded()
+        """Every event of a crawl (of all if None) that has a body, in the order in which they were archived."""
+        kinds = (PageFetched.TYPE, RobotsFetched.TYPE)
+        for stored in event_store.read(self._engine, after=after, types=kinds, crawl=crawl):
+            event = stored.recorded()
+            if body_of(event.message.payload):
+                yield event
 
     def read(self, place: Place | None) -> bytes:
         """The bytes at this place, as the fetcher made them.

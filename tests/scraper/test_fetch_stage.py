@@ -276,6 +276,9 @@ async def test_a_robots_job_ends_as_robots_fetched_and_its_record_is_shared(desk
     assert (found.verdict, found.status, found.crawl_delay_ms, found.sitemaps) == (
         "rules", 200, 2000, ("http://s.test/x.xml",),
     )  # fmt: skip
+    page = read_record(await desk.bus.redis.get(desk.bus.keys.body("job.0.out")))
+    assert (page.url, page.status, page.body) == (f"{server.url}/robots.txt", 200, body)
+    assert (found.body.digest, found.body.size) == (digest_of(body), len(body))
     record = msgspec.json.decode(await desk.bus.redis.get(desk.bus.keys.robots(server.url)), type=RobotsRecord)
     assert record.text == body.decode()
     assert 6 * 86_400 < await desk.bus.redis.ttl(desk.bus.keys.robots(server.url)) <= 7 * 86_400

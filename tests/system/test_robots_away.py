@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from warcio.archiveiterator import ArchiveIterator
+
 from contract.bus import Bus
 from penstock.cluster.folder import DataFolder
-from penstock.site import SiteOptions, expected, running_site
+from penstock.site import SiteOptions, expected, judge, running_site
+from penstock.site.robots import rules
 from tests.system.commands import penstock, rows, running, until
 
 WORDS = ("--per-host", "1", "--allow-private")
@@ -59,6 +62,24 @@ async def test_a_host_that_is_away_in_mid_crawl_is_waited_for(tmp_path: Path) ->
     found = await rows("pages", tmp_path)
     assert [row["outcome"] for row in found] == ["fetched"] * PAGES
     assert {row["attempts"] for row in found} == {1}
+
+
+async def test_each_robots_txt_is_kept_in_the_archive_as_it_came(tmp_path: Path) -> None:
+    async with running_site(SiteOptions(hosts=2, pages=4)) as site:
+        words = ("crawl", site.root_url, "--scope", "any", "--allow-private", "--delay", "0", "--data", str(tmp_path))
+        done = await penstock(*words, "--progress", "none")
+        truth = {f"http://{host}/robots.txt": rules(site.web, host=host) for host in judge(site.log.records)}
+    assert done.status == 0, done
+    out = tmp_path / "all.warc.gz"
+    done = await penstock("export", "warc", "--data", str(tmp_path), "--output", str(out))
+    assert done.status == 0, done
+    with out.open("rb") as stream:
+        found = {
+            record.rec_headers["WARC-Target-URI"]: record.content_stream().read()
+            for record in ArchiveIterator(stream)
+            if record.rec_type == "response" and record.rec_headers["WARC-Target-URI"].endswith("/robots.txt")
+        }
+    assert found == truth
 
 
 class Chain(ThreadingHTTPServer):
