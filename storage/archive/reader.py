@@ -36,8 +36,14 @@ class ArchiveReader:
         self.store.close()
 
     def pages(self, crawl: str | None = None, *, after: int = 0) -> Iterator[Recorded]:
-        """Every event of a crawl (of all if None) that has a body, in the order in which they were archived."""
-        kinds = (PageFetched.TYPE, RobotsFetched.TYPE)
+        """Every page.fetched of a crawl (of all if None), in the order in which they were archived."""
+        return self._of_kinds(crawl, after, PageFetched.TYPE)
+
+    def kept(self, crawl: str | None = None) -> Iterator[Recorded]:
+        """The same, and every robots.fetched that has a file."""
+        return self._of_kinds(crawl, 0, PageFetched.TYPE, RobotsFetched.TYPE)
+
+    def _of_kinds(self, crawl: str | None, after: int, *kinds: str) -> Iterator[Recorded]:
         for stored in event_store.read(self._engine, after=after, types=kinds, crawl=crawl):
             event = stored.recorded()
             if body_of(event.message.payload):

@@ -21,7 +21,7 @@ def warc_members(reader: ArchiveReader, crawl: str | None, *, name: str) -> Iter
     """
     yield warcinfo(name)
     left_out = 0
-    for event in reader.pages(crawl):
+    for event in reader.kept(crawl):
         try:
             yield reader.read(event.place) + metadata_record(event.message)
         except LostBody as error:
