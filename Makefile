@@ -46,7 +46,7 @@ lock: $(STAMP) ## renew constraints.txt and the image's locks from pyproject.tom
 	  $$uv pip compile -q --upgrade --universal --python-version 3.11 --no-annotate --no-header --all-extras \
 	    pyproject.toml -o constraints.txt && \
 	  $$uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	    -c constraints.txt --extra postgres --extra s3 --extra otel pyproject.toml -o requirements.lock && \
+	    -c constraints.txt --extra postgres --extra s3 --extra otel --extra detector pyproject.toml -o requirements.lock && \
 	  sed -n '/^\[build-system\]/,/^$$/s/^requires = \["\(.*\)"\]/\1/p' pyproject.toml | \
 	  $$uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    - -o deploy/build.lock

@@ -57,6 +57,8 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     max_crawl_delay_seconds: float = 300.0
     #: A host whose robots.txt cannot be had is waited for, and asked again, for this long; then it is given up.
     robots_patience_seconds: float = 14_400.0
+    #: The encoding of a page that declares none is guessed.
+    detect_encoding: bool = False
 
 
 def check_spec(spec: CrawlSpec) -> None:

@@ -157,7 +157,8 @@ class PageParsed(Payload, frozen=True):
 
     `links` holds those that this parser has not handed over before in this crawl; `links_found` counts all. `again`
     says that the page was given up before, which another event has said, so that it counts as read already. `chain` is
-    that of `page.fetched`, and goes on with its redirect.
+    that of `page.fetched`, and goes on with its redirect. `encoding` is what its characters were read in, and
+    `encoding_source` what said so: `mark` (a byte order mark), `header`, `document`, `detector` (a guess), `nothing`.
     """
 
     TYPE: ClassVar[str] = "page.parsed"
@@ -178,6 +179,8 @@ class PageParsed(Payload, frozen=True):
     elapsed_ms: float = 0.0
     again: bool = False
     chain: tuple[str, ...] = ()
+    encoding: str = ""
+    encoding_source: str = ""
 
 
 ALL = (PageFetched, PageFailed, PageExcluded, RobotsFetched, PageParsed)

@@ -96,6 +96,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_crawl_delay: float | None = None
     #: Seconds for which a host whose robots.txt cannot be had is waited for; then it is given up.
     robots_patience: float | None = None
+    #: Guess the encoding of pages that declare none, as Firefox does; needs the extra `detector`.
+    detect_encoding: bool | None = None
     #: Who we say we are.
     user_agent: str | None = None
     #: Where the events of a crawl's life are posted, signed with `webhook_secret`; empty or None: nowhere.

@@ -20,6 +20,7 @@ from penstock.webhooks.signature import signing_key
 from penstock.webhooks.targets import check_webhook
 from scheduler.patterns import check_patterns
 from scheduler.urls import canonical
+from scraper.characters.detector import check_detector
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -43,6 +44,8 @@ def make_plan(settings: Settings, seeds: list[str], *, spider: Any = None) -> Pl
     except msgspec.ValidationError as error:
         raise Refused(f"wrong setting of the crawl: {error}") from None
     check_spec(spec)
+    if spec.detect_encoding:
+        check_detector()
     signing_key(settings.webhook_secret)
     return Plan(spec, tuple(all_seeds))
 
@@ -59,6 +62,7 @@ def _said(settings: Settings) -> dict[str, Any]:
         "obey_robots": None if settings.ignore_robots is None else not settings.ignore_robots,
         "max_crawl_delay_seconds": settings.max_crawl_delay,
         "robots_patience_seconds": settings.robots_patience,
+        "detect_encoding": settings.detect_encoding,
         "user_agent": settings.user_agent,
         "webhook": settings.webhook or None,
     }

@@ -79,8 +79,9 @@ async def _fetch(client: Client, job: PageFetch, spec: CrawlSpec) -> tuple[Outco
         return of_error(job, error), answer
 
 
-async def parse_once(page: StoredPage, *, spider: str | None = None, max_links: int = 10_000) -> Result:
-    """What a page says to the extractor that is named so; `Result.decoded_items()` has its items."""
+async def parse_once(page: StoredPage, *, spec: CrawlSpec | None = None) -> Result:
+    """What a page says in a crawl with this specification; `Result.decoded_items()` has its items."""
+    spec = spec or CrawlSpec(name=_EVENT_ID)
     raw = write_record(
         url=page.url,
         event_id=page.url,
@@ -91,4 +92,6 @@ async def parse_once(page: StoredPage, *, spider: str | None = None, max_links: 
         started_at=0,
     )
     async with Children(1) as children:
-        return await children.submit(Job(page.url, raw, 0, spider, max_links))
+        return await children.submit(
+            Job(page.url, raw, 0, spec.spider, spec.max_links_per_page, True, spec.detect_encoding)
+        )

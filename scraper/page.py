@@ -5,12 +5,13 @@ found on it or asked for by `follow`. Text comes back with its white space colla
 """
 
 import json
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import ada_url
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from scraper.characters import detector
 from scraper.characters.choice import Encoding, encoding_of_body
 from scraper.characters.queries import with_query_in
 from scraper.element import Element, Readable
@@ -47,7 +48,9 @@ class Page(Readable):
     from a seed. `headers` are the answer's by their names in lower case, the first of each name.
     """
 
-    def __init__(self, stored: StoredPage, *, url: str = "", depth: int = 0, max_links: int = 10_000) -> None:
+    def __init__(
+        self, stored: StoredPage, *, url: str = "", depth: int = 0, max_links: int = 10_000, detect: bool = False
+    ) -> None:
         self.url: str = url or stored.url
         self.status, self.body, self.depth = stored.status, stored.body, depth
         self.content_type: str = stored.content_type
@@ -56,6 +59,7 @@ class Page(Readable):
             self.headers.setdefault(name.lower(), value)
         self.followed: dict[str, None] = {}
         self._max_links = max_links
+        self._guess = partial(detector.guessed, url=self.url) if detect else None
 
     @classmethod
     def from_text(
@@ -76,7 +80,7 @@ class Page(Readable):
         from scraper.xml.nodes import XmlDocument
         from scraper.xml.reader import read_xml
 
-        encoding = encoding_of_body(self.body, self.content_type).name
+        encoding = encoding_of_body(self.body, self.content_type, self._guess).name
         root, flags = read_xml(decoded(self.body, encoding), self.url)
         return (None if root is None else XmlDocument(root)), flags
 
@@ -120,7 +124,7 @@ class Page(Readable):
         if not self.has_elements:
             kind = self.content_type or "of no known type"
             raise WithoutElements(f"{self.url} is {kind}: it has no elements, links or title; read page.body_text")
-        return document_of(self.body, self.content_type)
+        return document_of(self.body, self.content_type, self._guess)
 
     @property
     def _tree(self) -> Any:
@@ -131,12 +135,17 @@ class Page(Readable):
         """The name of the body's encoding, as the Encoding Standard writes it, in lower case."""
         return self.encoding_found.name
 
-    @property
+    @cached_property
     def encoding_found(self) -> Encoding:
         """The same, with what says so."""
         if self.has_elements and not self.is_xml:
             return self._document[1]
-        return encoding_of_body(self.body, self.content_type)
+        return encoding_of_body(self.body, self.content_type, self._guess)
+
+    @property
+    def encoding_read(self) -> Encoding | None:
+        """What its characters were read in; None where nobody has read them, as of a picture."""
+        return self.encoding_found if self.has_elements or "body_text" in self.__dict__ else None
 
     @cached_property
     def body_text(self) -> str:

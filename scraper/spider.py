@@ -35,7 +35,7 @@ class Spider:
     `max_pages` and `max_depth` bound the crawl (0: no bound). `scope` is `host`, `domain` or `any`; `allow` and `deny`
     are regular expressions for URLs. `obey_robots` False: robots.txt is not asked for. `user_agent` says who we are.
     A host that asks for more than `max_crawl_delay` seconds is left out; a robots.txt that cannot be had is waited for
-    as long as `robots_patience`.
+    as long as `robots_patience`. `detect_encoding`: the encoding of a page that declares none is guessed.
     """
 
     #: Its functions ask for what they want.
@@ -58,6 +58,7 @@ class Spider:
         obey_robots: bool | None = None,
         max_crawl_delay: float | None = None,
         robots_patience: float | None = None,
+        detect_encoding: bool | None = None,
         user_agent: str | None = None,
     ) -> None:
         self.name, self.follow = name, follow
@@ -74,6 +75,7 @@ class Spider:
             "obey_robots": obey_robots,
             "max_crawl_delay_seconds": max_crawl_delay,
             "robots_patience_seconds": robots_patience,
+            "detect_encoding": detect_encoding,
             "user_agent": user_agent,
         }
         #: Fields of `CrawlSpec` that this spider sets.

@@ -47,6 +47,7 @@ class Options(Shape):
     ignore_robots: bool
     max_crawl_delay: float
     robots_patience: float
+    detect_encoding: bool
     user_agent: str
     webhook: str | None
 

@@ -40,6 +40,9 @@ def crawl(
     robots_patience: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Wait so long for a robots.txt that cannot be had [14400].")
     ] = None,
+    detect_encoding: Annotated[
+        bool, typer.Option("--detect-encoding", help="Guess the encoding of pages that declare none, as Firefox does.")
+    ] = False,
     allow_private: AllowPrivate = False,
     user_agent: UserAgent = None,
     seeds_file: Annotated[
@@ -61,6 +64,7 @@ def crawl(
     """
     own = ("seeds", "seeds_file", "json", "serve", "port")
     said = {key: value for key, value in locals().items() if key not in (*own, "own")}
+    said |= {"detect_encoding": detect_encoding or None}
     said |= {"api_port": port, "ignore_robots": ignore_robots or None, "allow_private": allow_private or None}
     from penstock.commands.crawl import crawl as run
 

@@ -30,6 +30,13 @@ _VERDICTS = {
     "deny": "cannot be had, so nothing may be fetched",
     "retry": "could not be had, and was to be asked for again",
 }
+_ENCODING_SOURCES = {
+    "mark": "its byte order mark says so",
+    "header": "its Content-Type says so",
+    "document": "the document says so",
+    "detector": "it declares none, and this is a guess (--detect-encoding)",
+    "nothing": "it declares none",
+}
 _STATES = {
     "running": "it waits in the frontier, or is being fetched: the crawl is not over",
     "paused": "it waits in the frontier: the crawl is paused",
@@ -110,7 +117,10 @@ def _parsed(facts: dict[str, Any], _at: str) -> list[str]:
         return [f"could not be parsed {by}: {facts['error']} {facts['detail']}".rstrip()]
     cut = f" ({facts['links_left_out']:,} of them left out)" if facts["links_left_out"] else ""
     title = f", titled {facts['title']!r}" if facts["title"] else ""
-    return [f"parsed {by}: {_count(facts['items'], 'item')}, {_count(facts['links_found'], 'link')}{cut}{title}"]
+    lines = [f"parsed {by}: {_count(facts['items'], 'item')}, {_count(facts['links_found'], 'link')}{cut}{title}"]
+    if source := _ENCODING_SOURCES.get(facts.get("encoding_source", "")):
+        lines.append(f"its characters were read as {facts['encoding']}: {source}")
+    return lines
 
 
 _STEPS: dict[str, Callable[[dict[str, Any], str], list[str]]] = {

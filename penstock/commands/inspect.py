@@ -41,7 +41,7 @@ async def _inspect(url: str, settings: Settings, spec: CrawlSpec) -> int:
         return NOT_READ
     if page.location:
         return READ
-    result = await parse_once(read_record(once.record), spider=spec.spider, max_links=spec.max_links_per_page)
+    result = await parse_once(read_record(once.record), spec=spec)
     _print(console, inspected.parsed(result))
     return NOT_READ if result.error else READ
 

@@ -62,6 +62,7 @@ def _task(engine: Engine, row: CrawlRow, spider: str | None) -> Task:
         extractor=_extractor(reference, is_given=spider is not None),
         reference=reference,
         max_links=spec.max_links_per_page,
+        detect_encoding=spec.detect_encoding,
     )
 
 

@@ -35,6 +35,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     extractor: Extractor
     reference: str | None
     max_links: int
+    detect_encoding: bool = False
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -104,4 +105,4 @@ def _body(reader: ArchiveReader, event: Recorded, tally: Tally) -> bytes | None:
 def _job(archived: Archived, body: bytes, task: Task) -> Job:
     page: PageFetched = archived.event.message.payload
     # What was counted once is not counted again: the links are the crawl's, and this run hands on none.
-    return Job(page.url, body, page.depth, task.reference, task.max_links, links=archived.links is None)
+    return Job(page.url, body, page.depth, task.reference, task.max_links, archived.links is None, task.detect_encoding)

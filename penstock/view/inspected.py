@@ -72,6 +72,9 @@ def _fetched(page: PageFetched, reason: str) -> Iterator[Text]:
 def parsed(result: Result) -> Iterator[Text]:
     """What a parser made of a page: title, items, links."""
     yield _line("title", result.title or "none")
+    if source := result.encoding_source:
+        said = {"nothing": "none is declared", "detector": "a guess"}.get(source, source)
+        yield _line("encoding", f"{result.encoding} ({said})")
     spider = f"{result.spider} {result.spider_version}".strip()
     yield _line("parsed by", f"{spider} in {result.elapsed_ms:,.1f} ms")
     if result.error:

@@ -6,7 +6,7 @@ detector's guess where one is asked for, else windows-1252.
 Sources: https://html.spec.whatwg.org/#determining-the-character-encoding, https://encoding.spec.whatwg.org/#decode
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import msgspec
@@ -35,8 +35,12 @@ class Encoding(msgspec.Struct, frozen=True):
         return self.source in ("mark", "header") or self.name in UTF_16
 
 
-def encoding_of_body(body: bytes, content_type: str = "") -> Encoding:
-    """What a body is in, as far as it can be told before it is parsed."""
+#: A guess at the legacy encoding of a body.
+Guess = Callable[[bytes], str | None]
+
+
+def encoding_of_body(body: bytes, content_type: str = "", guess: Guess | None = None) -> Encoding:
+    """What a body is in, as far as it can be told before it is parsed; `guess` is asked where nothing is declared."""
     for mark, name in MARKS:
         if body.startswith(mark):
             return Encoding(name, "mark")
@@ -45,7 +49,7 @@ def encoding_of_body(body: bytes, content_type: str = "") -> Encoding:
         return Encoding(found, "header")
     if found := _declared(body, said.essence):
         return Encoding(found, "document")
-    return _undeclared(body)
+    return _undeclared(body, guess)
 
 
 def _declared(body: bytes, essence: str) -> str | None:
@@ -64,11 +68,19 @@ def changed(encoding: Encoding, metas: Iterable[dict[str, str | None]]) -> Encod
     return Encoding(found, "document") if found and found != encoding.name and not encoding.certain else None
 
 
-def _undeclared(body: bytes) -> Encoding:
+def _undeclared(body: bytes, guess: Guess | None) -> Encoding:
+    is_utf_8 = _is_utf_8(body)
+    # ISO-2022-JP is ASCII to the eye, but for its escapes.
+    found = guess(body) if guess and (not is_utf_8 or b"\x1b$" in body) else None
+    if found and (not is_utf_8 or found == "iso-2022-jp"):
+        return Encoding(found, "detector")
+    return Encoding("utf-8" if is_utf_8 else _LAST_RESORT)
+
+
+def _is_utf_8(body: bytes) -> bool:
     try:
         body.decode()
     except UnicodeDecodeError as error:
         # A body that was cut off within its last character is still UTF-8.
-        whole = error.reason == "unexpected end of data" and error.start >= len(body) - 3
-        return Encoding("utf-8" if whole else _LAST_RESORT)
-    return Encoding("utf-8")
+        return error.reason == "unexpected end of data" and error.start >= len(body) - 3
+    return True

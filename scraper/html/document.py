@@ -9,15 +9,15 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
-from scraper.characters.choice import Encoding, changed, encoding_of_body
+from scraper.characters.choice import Encoding, Guess, changed, encoding_of_body
 from scraper.html.text import markup
 
 _METAS = "meta[charset],meta[http-equiv][content]"
 
 
-def document_of(body: bytes, content_type: str = "") -> tuple[LexborHTMLParser, Encoding]:
+def document_of(body: bytes, content_type: str = "", guess: Guess | None = None) -> tuple[LexborHTMLParser, Encoding]:
     """The document, and what its body is in."""
-    encoding = encoding_of_body(body, content_type)
+    encoding = encoding_of_body(body, content_type, guess)
     document = _parsed(body, encoding)
     if encoding.certain:
         return document, encoding

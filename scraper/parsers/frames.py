@@ -26,7 +26,8 @@ class BrokenFrame(PenstockError):
 class Job(msgspec.Struct, frozen=True, array_like=True):
     """A page to read: `raw` is its WARC record as a gzip member; `spider` names the extractor, None the generic one.
 
-    `links` False: nobody asks for its links, so that they are neither looked for nor counted.
+    `links` False: nobody asks for its links, so that they are neither looked for nor counted. `detect_encoding`: where
+    it declares no encoding, one is guessed.
     """
 
     url: str
@@ -35,6 +36,7 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     spider: str | None = None
     max_links: int = 10_000
     links: bool = True
+    detect_encoding: bool = False
 
 
 class Result(msgspec.Struct, array_like=True, kw_only=True):
@@ -56,6 +58,8 @@ class Result(msgspec.Struct, array_like=True, kw_only=True):
     detail: str = ""
     elapsed_ms: float = 0.0
     last: bool = False
+    encoding: str = ""
+    encoding_source: str = ""
 
     def decoded_items(self) -> tuple[Item, ...]:
         """The items as structs; raises msgspec.DecodeError if the child sent something else."""

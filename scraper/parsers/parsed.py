@@ -42,6 +42,8 @@ def read(result: Result, links: Sequence[str]) -> PageParsed:
         error=result.error,
         detail=result.detail,
         elapsed_ms=result.elapsed_ms,
+        encoding=result.encoding,
+        encoding_source=result.encoding_source,
     )
 
 

@@ -13,6 +13,7 @@ from selectolax.lexbor import SelectolaxError
 from contract.codec import clean
 from contract.errors import Refused
 from contract.pages import Item
+from scraper.characters.detector import NoDetector
 from scraper.errors import DamagedRecord
 from scraper.html.links import Links
 from scraper.page import Page
@@ -45,6 +46,8 @@ class Reader:
             result = self._read(job)
         except DamagedRecord as error:
             result = Result(error="body_damaged", detail=one_line(error))
+        except NoDetector as error:
+            result = Result(error="detector_missing", detail=str(error))
         except (MemoryError, SelectolaxError, RecursionError) as error:
             # Lexbor gives up on any markup only when memory is refused. What is left of the process is not trusted.
             detail = f"reading this page takes more memory than a parser may have ({type(error).__name__})"
@@ -52,7 +55,9 @@ class Reader:
         return msgspec.structs.replace(result, elapsed_ms=round((time.perf_counter() - started) * 1000, 3))
 
     def _read(self, job: Job) -> Result:
-        page = Page(read_record(job.raw), url=job.url, depth=job.depth, max_links=job.max_links)
+        page = Page(
+            read_record(job.raw), url=job.url, depth=job.depth, max_links=job.max_links, detect=job.detect_encoding
+        )
         try:
             extractor = self._extractor(job.spider)
         except Refused as error:
@@ -83,6 +88,7 @@ class Reader:
 
 
 def _result(page: Page, links: Links, *, title: str | None = None, detail: str = "", **rest: Any) -> Result:
+    encoding = page.encoding_read
     return Result(
         title=clean((title or (page.has_elements and page.title) or "")[:MAX_TITLE_CHARS]) or None,
         links=links.urls,
@@ -90,6 +96,8 @@ def _result(page: Page, links: Links, *, title: str | None = None, detail: str =
         links_found=links.found,
         links_left_out=links.left_out,
         detail=clean(detail),
+        encoding=encoding.name if encoding else "",
+        encoding_source=encoding.source if encoding else "",
         **rest,
     )
 

@@ -185,7 +185,8 @@ def _outcome_of(engine: Engine, crawl: str, url: str) -> str | None:
 def _parsed(event: Recorded) -> Step:
     page: PageParsed = event.message.payload
     names = ("spider", "spider_version", "title", "links_found", "links_left_out", "error", "detail", "elapsed_ms")
-    facts = {name: getattr(page, name) for name in names} | {"items": len(page.items)}
+    also = ("encoding", "encoding_source")
+    facts = {name: getattr(page, name) for name in (*names, *also)} | {"items": len(page.items)}
     return Step(event.message.envelope.time, "parsed", facts)
 
 

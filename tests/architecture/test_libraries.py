@@ -14,7 +14,7 @@ CONSTRAINTS = (ROOT / "constraints.txt").read_text("utf-8")
 
 
 def test_every_library_that_is_imported_is_asked_for():
-    used = ("postgres", "monitor", "parquet", "s3", "otel")
+    used = ("postgres", "monitor", "parquet", "s3", "otel", "detector")
     declared = [*PROJECT["dependencies"], *(line for extra in used for line in EXTRAS[extra])]
 
     expect_none(undeclared_libraries(read_sources(), declared=declared, owners=packages_distributions()))

@@ -72,6 +72,7 @@ _SPEC = CrawlSpec(
 )
 _WITH_WEBHOOK = structs.replace(_SPEC, webhook="https://hooks.example/penstock?token=猫")
 _WITH_PATIENCE = structs.replace(_WITH_WEBHOOK, max_crawl_delay_seconds=120.0, robots_patience_seconds=600.0)
+_WITH_GUESSES = structs.replace(_WITH_PATIENCE, detect_encoding=True)
 _JOB: dict[str, Any] = {"url": _URL, "host": _HOST, "fingerprint": "9f86d081884c7d65", "depth": 3, "hops": 2}
 _PAGE: dict[str, Any] = {**_JOB, "attempt": 2, "via": f"{_HOST}/"}
 _BODY = BodyRef(
@@ -162,6 +163,7 @@ _PARSED = PageParsed(
     elapsed_ms=3.75,
     again=True,
 )
+_READ_AS = {"encoding": "windows-1251", "encoding_source": "detector"}
 
 _RESTORE = FrontierRestore(
     epoch="5f1c07a2d4e98b36",
@@ -182,6 +184,7 @@ GOLDENS: dict[str, Message] = {
     "crawl.start.v1": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True)),
     "crawl.start.v1-webhook": _command(CrawlStart(spec=_WITH_WEBHOOK, seeds=_SEEDS, more=True)),
     "crawl.start.v1-fresh": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, fresh=True)),
+    "crawl.start.v1-guesses": _command(CrawlStart(spec=_WITH_GUESSES, seeds=_SEEDS)),
     "crawl.start.v1-patience": _command(CrawlStart(spec=_WITH_PATIENCE, seeds=_SEEDS)),
     "crawl.start.v1-parts": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True, parts=3)),
     "seeds.add.v1-parts": _command(
@@ -201,9 +204,13 @@ GOLDENS: dict[str, Message] = {
         source="storage.replay",
         cause="crawl.started",
     ),
+    "frontier.restore.v1-guesses": _golden(
+        structs.replace(_RESTORE, spec=_WITH_GUESSES), source="storage.replay", cause="crawl.started"
+    ),
     "frontier.restore.v1-patience": _golden(
         structs.replace(_RESTORE, spec=_WITH_PATIENCE), source="storage.replay", cause="crawl.started"
     ),
+    "crawl.started.v1-guesses": _of_crawl(CrawlStarted(version=1, spec=_WITH_GUESSES, seeds=_SEEDS)),
     "crawl.started.v1-patience": _of_crawl(CrawlStarted(version=1, spec=_WITH_PATIENCE, seeds=_SEEDS)),
     "crawl.started.v1": _of_crawl(CrawlStarted(version=1, spec=_SPEC, seeds=_SEEDS)),
     "crawl.started.v1-webhook": _of_crawl(CrawlStarted(version=1, spec=_WITH_WEBHOOK, seeds=_SEEDS)),
@@ -221,6 +228,9 @@ GOLDENS: dict[str, Message] = {
     ),
     "robots.fetched.v1": _golden(_ROBOTS, source="scraper.fetch", cause="page.fetch"),
     "robots.fetched.v1-away": _golden(_ROBOTS_AWAY, source="scraper.fetch", cause="page.fetch"),
+    "page.parsed.v1-encoding": _golden(
+        structs.replace(_PARSED, **_READ_AS), source="scraper.parse", cause="page.fetched"
+    ),
     "page.parsed.v1": _golden(_PARSED, source="scraper.parse", cause="page.fetched"),
     "page.fetch.v1-chain": _golden(
         PageFetch(**_PAGE, robots=True, chain=_CHAIN), source="scheduler.dispatch", cause="page.parsed"
