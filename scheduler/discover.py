@@ -32,7 +32,12 @@ _BATCH = 100
 async def discover(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
     """Add links until asked to stop; sets `woken` when there may be something to dispatch."""
     frontier, crawls = Frontier(bus, DISCOVER.name), Crawls(bus)
-    async with Consumer(bus, DISCOVER) as consumer:
+
+    def bury(delivery: Delivery, reason: str) -> Call:
+        kind = "" if delivery.payload.again or delivery.again else "read"
+        return frontier.give_up(delivery, reason, host=delivery.payload.host, kind=kind)
+
+    async with Consumer(bus, DISCOVER, bury_by=bury) as consumer:
         while not stop.is_set():
             deliveries = await consumer.take(_BATCH)
             taken = len(deliveries)

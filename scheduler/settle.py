@@ -31,7 +31,12 @@ ROBOTS_GOOD_MS = 23 * 3_600_000
 async def settle(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
     """Settle outcomes until asked to stop; sets `woken` when a host's slot is free."""
     frontier, crawls, chance = Frontier(bus, SETTLE.name), Crawls(bus), random.Random()
-    async with Consumer(bus, SETTLE) as consumer:
+
+    def bury(delivery: Delivery, reason: str) -> Call:
+        kind = "" if delivery.again else _given_up(delivery.payload)
+        return frontier.give_up(delivery, reason, host=delivery.payload.host, kind=kind)
+
+    async with Consumer(bus, SETTLE, bury_by=bury) as consumer:
         while not stop.is_set():
             deliveries = await consumer.take(_BATCH)
             if deliveries:
@@ -44,11 +49,22 @@ async def settle(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
 
 
 def _call(frontier: Frontier, delivery: Delivery, spec: CrawlSpec | None, chance: random.Random) -> Call:
-    if never_issued(delivery.payload):
+    if never_issued(delivery.payload) or delivery.again:  # its consequences came when it was given up
         return hand_over_call(frontier.bus.keys, SETTLE.name, HandOver(delivery))
     attempts = spec.max_attempts if spec else 0
     settlement = settlement_of(delivery.envelope.crawl, delivery.payload, max_attempts=attempts, chance=chance)
     return frontier.settle(delivery, settlement)
+
+
+def _given_up(outcome: Payload) -> str:
+    """What an outcome counts as that cannot be settled: a failure is not tried again."""
+    if never_issued(outcome):
+        return ""
+    if isinstance(outcome, PageFetched):
+        return "page" if outcome.status < 300 else "moved"
+    if isinstance(outcome, PageExcluded) and not outcome.robots:
+        return "excluded"
+    return "failed" if isinstance(outcome, PageFailed) else "robots"
 
 
 def never_issued(outcome: Payload) -> bool:

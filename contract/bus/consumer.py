@@ -65,13 +65,14 @@ class Consumer:
         stage: Stage,
         *,
         when_buried: Callable[[Delivery, str], Sequence[Message]] = nothing_follows,
+        bury_by: Callable[[Delivery, str], Call] | None = None,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self.bus, self.stage, self.group = bus, stage, stage.name
         self.name = consumer_name()
         self.held: dict[str, Delivery] = {}
         self.log = logging.getLogger(stage.name)
-        self._when_buried, self._lease_seconds = when_buried, lease_seconds
+        self._when_buried, self._bury_by, self._lease_seconds = when_buried, bury_by, lease_seconds
         self._reader = bus.reader()
         self._cursors = dict.fromkeys(streams_of(stage), "0-0")
         self._again = again(stage.name)
@@ -131,10 +132,16 @@ class Consumer:
         return effects
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
-        """Give a delivery up: it becomes a dead letter, with the consequences that the stage has named."""
+        """Give a delivery up: it becomes a dead letter, with the consequences that the stage has named.
+
+        A stage whose state depends on what it takes does it by a script of its own.
+        """
         messages = self._when_buried(delivery, reason)
         with concerning(self.group, delivery.message):
-            await self._bury(delivery.stream, delivery.id, delivery.raw, reason, delivery.count, messages)
+            if self._bury_by:
+                await self._buried(delivery.stream, reason, self._bury_by(delivery, reason))
+            else:
+                await self._bury(delivery.stream, delivery.id, delivery.raw, reason, delivery.count, messages)
         for watcher in self._watchers:
             watcher.gave(delivery, messages)
         self.forget([delivery], result="buried")
@@ -191,7 +198,6 @@ class Consumer:
     async def _bury(
         self, stream: str, id: str, raw: bytes, reason: str, count: int, messages: Sequence[Message]
     ) -> None:
-        self.log.error("buried an entry of %s: %s", stream, reason, extra={"action": "buried"})
         call = bury_call(
             self.bus.keys,
             self.group,
@@ -202,6 +208,10 @@ class Consumer:
             count=count,
             messages=messages,
         )
+        await self._buried(stream, reason, call)
+
+    async def _buried(self, stream: str, reason: str, call: Call) -> None:
+        self.log.error("buried an entry of %s: %s", stream, reason, extra={"action": "buried"})
         await run_all(self.bus.redis, [call])
         for watcher in self._watchers:
             watcher.buried()

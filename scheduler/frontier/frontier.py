@@ -33,6 +33,7 @@ RESTORE_LINKS = Script(_HERE, *_RESTORE, "restore_links.lua")
 RESTORE_END = Script(_HERE, *_RESTORE, "restore_end.lua")
 CONTROL = Script(_HERE, _TAKE, _CLOCK, "keys.lua", "envelope.lua", "control.lua")
 SETTLE = Script(_HERE, _TAKE, _CLOCK, "keys.lua", "waits.lua", "envelope.lua", "queues.lua", "settle.lua")
+GIVE_UP = Script(_HERE, _TAKE, _CLOCK, "keys.lua", "envelope.lua", "queues.lua", "give_up.lua")
 DISPATCH = Script(_HERE, _CLOCK, "keys.lua", "waits.lua", "envelope.lua", "queues.lua", "dispatch.lua")
 REVIVE = Script(_HERE, _CLOCK, "keys.lua", "envelope.lua", "queues.lua", "revive.lua")
 FORGET = Script(_HERE, _CLOCK, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "forget.lua")
@@ -152,7 +153,7 @@ class Frontier:
 
         The result is the number of links that were new; -1: somebody else did this before; or SCOPE_HAS_GROWN.
         """
-        is_known = int(delivery.payload.again)
+        is_known = int(delivery.payload.again or bool(delivery.again))
         args = [*self._head(delivery), delivery.envelope.crawl, places, is_known, *_flat(found)]
         return Call(DISCOVER, self._keys(delivery), args)
 
@@ -164,6 +165,12 @@ class Frontier:
             *(s.robots_again_ms, int(s.robots_stale), s.robots_why, int(s.answered)),
         ]
         return Call(SETTLE, self._keys(delivery), [*self._head(delivery), *args])
+
+    def give_up(self, delivery: Delivery, reason: str, *, host: str, kind: str) -> Call:
+        """Make a delivery a dead letter, with those consequences for host and crawl that it must have."""
+        keys = [*self._keys(delivery), self.bus.keys.dead(self.group)]
+        letter = [delivery.raw, delivery.stream, reason, delivery.count]
+        return Call(GIVE_UP, keys, [*self._head(delivery), delivery.envelope.crawl, host, kind, *letter])
 
     def restore_crawl(self, delivery: Delivery, *, places: Collection[str]) -> Call:
         """Let a crawl that was lost be known again; `places` are of the seeds in this part."""
