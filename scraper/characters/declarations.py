@@ -35,6 +35,10 @@ def prescanned(start: bytes) -> str | None:
     for beginning, encoding in _XML_IN_UTF_16:
         if start.startswith(beginning):
             return encoding
+    # Most starts without a declaration have neither word, and looking for tags costs more.
+    lower = start.lower()
+    if b"charset" not in lower and b"encoding" not in lower:
+        return None
     try:
         found = _prescanned(start)
     except _CutOff:

@@ -12,9 +12,9 @@ from scraper.characters.multi_byte import DECODERS, ERROR
 
 _ESCAPE = re.compile(rb"\x1b(\([BJI]|\$[@B])")
 #: A plain run of Japanese between ASCII, as nearly all text has it. An escape right behind another would be an error.
-_RUN = re.compile(rb"\x1b\$[@B]((?:[\x21-\x7e]{2})+)\x1b\(B(?!\x1b)")
+_RUN = re.compile(rb"\x1b\$[@B]([\x21-\x7e]+)\x1b\(B(?!\x1b)")
 #: What must not be left of a body when its runs are out, if it is to be as plain as that.
-_NOT_PLAIN = re.compile(rb"[\x0e\x0f\x1b\x80-\xff]")
+_NOT_PLAIN = (b"\x0e", b"\x0f", b"\x1b")
 #: A run is read as EUC-JP, which has the same pairs with their high bits set.
 _HIGH = bytes(byte | 0x80 for byte in range(256))
 _UNIT = re.compile(rb"[\x21-\x7e][^\x1b]|.", re.DOTALL)
@@ -23,10 +23,16 @@ _ERROR = ERROR.encode()
 
 def decode(body: bytes) -> str:
     """The text of a body."""
-    plain = _RUN.sub(b"", body)
-    if _NOT_PLAIN.search(plain) or not body.isascii():
-        return _by_table(body)
-    return DECODERS["euc-jp"].decode(_RUN.sub(lambda found: found[1].translate(_HIGH), body))
+    if body.isascii():
+        plain = _RUN.sub(_as_euc_jp, body)
+        if not any(byte in plain for byte in _NOT_PLAIN):
+            return DECODERS["euc-jp"].decode(plain)
+    return _by_table(body)
+
+
+def _as_euc_jp(run: re.Match[bytes]) -> bytes:
+    # Half a pair at its end is left to the table, with the escapes that tell so.
+    return run[0] if len(run[1]) % 2 else run[1].translate(_HIGH)
 
 
 def _by_table(body: bytes) -> str:

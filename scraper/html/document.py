@@ -28,7 +28,7 @@ def document_of(body: bytes, content_type: str = "", guess: Guess | None = None)
 def _metas(document: LexborHTMLParser, body: bytes) -> Iterator[dict[str, str | None]]:
     """The attributes of each `<meta>` that may declare something, in order, but the head's first."""
     if document.head:
-        yield from (node.attributes for node in document.head.css(_METAS))
+        yield from (node.attributes for node in document.head.iter() if node.tag == "meta")
     if b"charset" in body.lower():
         yield from (node.attributes for node in document.css(_METAS))
 
