@@ -17,7 +17,7 @@ from scraper.characters.queries import with_query_in
 from scraper.element import Element, Readable
 from scraper.errors import BadSelector, WithoutElements
 from scraper.html.document import document_of
-from scraper.html.hrefs import Hrefs, find_hrefs
+from scraper.html.hrefs import Hrefs, find_hrefs, select_hrefs
 from scraper.html.links import Links, base_of, links_of, resolve
 from scraper.html.media import is_html, is_xml
 from scraper.html.rendered import hidden_in, one_line, rendered
@@ -180,8 +180,10 @@ class Page(Readable):
 
             node: Any = title_of(self._tree)
         else:
-            found = self._tree.css("title")
-            node = next((one for one in found if one.tag == "title" and not _drawn(one)), None)
+            node = self._tree.css_first("title")
+            if node is not None and (node.tag != "title" or _drawn(node)):
+                found = self._tree.css("title")
+                node = next((one for one in found if one.tag == "title" and not _drawn(one)), None)
         return None if node is None else one_line(node)
 
     @cached_property
@@ -200,7 +202,8 @@ class Page(Readable):
             from scraper.xml.hrefs import hrefs_of
 
             return hrefs_of(self._tree)
-        return find_hrefs(self._tree.root, Hrefs())
+        find = find_hrefs if self.is_xml else select_hrefs
+        return find(self._tree.root, Hrefs())
 
     @cached_property
     def base(self) -> str:

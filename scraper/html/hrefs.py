@@ -52,13 +52,12 @@ class Hrefs:
             self.refresh = refresh_target(attributes.sget("content"))
 
     def drawing(self, node: Any) -> None:
-        """An `svg`, whose links may be written in either way."""
-        for one in node.css("a"):
+        """An `svg`, whose links may be written in either way; nothing else in it says where the document leads."""
+        for one in node.css("a,area,iframe"):
             attributes = one.attrs
-            for name in ("href", "xlink:href"):
-                if name in attributes:
-                    self.raw[attributes.sget(name)] = None
-                    break
+            names = ("href", "xlink:href") if one.tag != "iframe" else ("src",)
+            if name := next((name for name in names if name in attributes), None):
+                self.raw[attributes.sget(name)] = None
 
     def template(self, node: Any) -> Any:
         """A `template`, whose content counts if it is shown."""
@@ -80,6 +79,31 @@ FINDERS: dict[str, Any] = {
     "script": Hrefs.passed_by,
     "style": Hrefs.passed_by,
 }
+
+
+def select_hrefs(root: Any, hrefs: Hrefs) -> Hrefs:
+    """Add what is below this node of Lexbor's, which selects what is asked for sooner than a walk comes by it.
+
+    The links of shadow trees and inner documents come last.
+    """
+    trees = [root]
+    for tree in trees:
+        drawn: set[int] = set()
+        for node in tree.css(_SELECTED):
+            tag = node.tag
+            if drawn and node.mem_id in drawn:
+                continue
+            if tag == "svg":
+                drawn.update(one.mem_id for one in node.css(_SELECTED))
+            inner = FINDERS[tag](hrefs, node)
+            if inner is not None and tag == "template":
+                trees.append(node.template_fragments()[0])
+            elif inner is not None and tag == "iframe":
+                trees.append(inner)
+    return hrefs
+
+
+_SELECTED = "a,area,iframe,frame,base,meta[http-equiv],svg,template"
 
 
 def find_hrefs(node: Any, hrefs: Hrefs) -> Hrefs:

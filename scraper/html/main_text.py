@@ -4,7 +4,7 @@ Takes a `Survey`, gives text. Each line is worth its length, or less than nothin
 part of the page that is worth most is the one that holds the main text, and from there the smallest part that still
 holds nearly all of it. What says that it stands beside the text counts for nothing, unless most of the text is in it.
 `<main>` and `<article>` are claims too: they decide where no line is worth anything, if there is something in them.
-docs/performance.md has how well this does, and on which pages.
+benchmarks/main_text.py says how well this does, and on which pages.
 """
 
 from itertools import accumulate

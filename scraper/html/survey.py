@@ -44,7 +44,7 @@ class Survey(Lines):
         self._part: Part | None = None
         self._link: int | None = None
         self._chars = self._headings = self._heading = 0
-        self._join, self._cells = "\n", False
+        self._join, self._cells, self._row = "\n", False, 0
 
     # -- text
 
@@ -84,12 +84,12 @@ class Survey(Lines):
 
     def enter_row(self, node: Any) -> Any:
         self.wall()
-        self._cells = False
+        self._cells, self._row = False, len(self.lines)
         return node.first_child
 
     def enter_cell(self, node: Any) -> Any:
         child = self.enter_part(node)
-        if self._cells:
+        if self._cells and len(self.lines) > self._row:
             self._join = "\t"
         self._cells = True
         return child

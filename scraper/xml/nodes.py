@@ -168,3 +168,7 @@ class XmlDocument:
     def css(self, selector: str) -> list[XmlNode]:
         """All elements that match, in order; raises `BadSelector`."""
         return self.root.css(selector, prefix="descendant-or-self::")
+
+    def css_first(self, selector: str) -> XmlNode | None:
+        """The first element that matches; raises `BadSelector`."""
+        return next(iter(self.css(selector)), None)

@@ -54,6 +54,7 @@ def test_a_page_that_says_nothing_has_the_same_fields():
         ("<div>a</div><div>b</div>", "a\nb"),
         ("<td>a</td>", "a"),
         ("<table><tr><td>a</td><td>b</td></tr></table>", "a\tb"),
+        ("<table><tr><td>a</td></tr><tr><td></td><td>b</td></tr></table>", "a\nb"),
         ("one<br>two", "one\ntwo"),
         ("<nav>menu</nav><main><p>main</p><script>x</script></main><p>after</p>", "main"),
         ("<div>before</div><article>only</article>", "only"),
