@@ -53,14 +53,32 @@ class Survey(Lines):
             self._flush()
         self._join = "\n"
 
-    def line_break(self) -> None:
-        self.wall()
+    line_break = wall
+
+    def enter_block(self, node: Any) -> Any:
+        if self.run:
+            self._flush()
+        self._join = "\n"
+        return node.first_child
+
+    def leave_block(self) -> None:
+        if self.run:
+            self._flush()
+        self._join = "\n"
+
+    enter_paragraph, leave_paragraph = enter_block, leave_block
 
     def _flush(self) -> None:
         if self._link is not None:
             self._chars += sum(map(len, self.run[self._link :]))
             self._link = 0
-        if text := self.taken():
+        run = self.run
+        if self.pre:
+            text = self.taken()
+        else:
+            text = " ".join((run[0] if len(run) == 1 else "".join(run)).split())
+            run.clear()
+        if text:
             self.lines.append(text)
             self.joins.append(self._join)
             self.linked.append(self._chars)
