@@ -192,11 +192,11 @@ class World:
     # -- the end
 
     async def at_peace(self) -> None:
-        """Everybody lives and goes on, nobody is paused, every host answers."""
+        """Everybody lives and goes on, nobody is paused, every host answers its pages."""
         for process in self.processes:
             process.freeze(False)
         for host in self.web.hosts.values():
-            host.away_until = host.robots_away_until = min(host.robots_away_until, self.loop.moment)
+            host.away_until = min(host.away_until, self.loop.moment)  # a robots.txt comes back in its own time
         for crawl in self.crawls:
             if not crawl.is_cancelled and (crawl.is_paused or (await self.state(crawl)).get("state") == "paused"):
                 crawl.is_paused = False
