@@ -6,7 +6,8 @@ whose type is the function's name, and `page.follow(...)`.
 
 Patterns: `*` stands for anything but `/`, `**` for anything at all, every other character for itself. A pattern that
 begins with `/` is held against the URL's path, and against path and query if it has a `?` in it; one that begins with
-`http` against the whole URL. It must fit from beginning to end. All functions that fit are called, in their order.
+`http` against the whole URL. It must fit from beginning to end. All functions that fit are called, in their order,
+each once.
 """
 
 import hashlib
@@ -15,15 +16,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
-from contract.errors import Refused
-from scraper.page import Follow, Page
+from scraper.items import Given, checked
+from scraper.page import Page
+from scraper.page_patterns import compiled_pattern, path_and_query
+from scraper.spider_functions import given_by
 
 Function = TypeVar("Function", bound=Callable[[Page], Any])
 #: How many hex digits of a source's SHA-256 are its version.
 VERSION_DIGITS = 12
-_REST = re.compile(r"[a-z]+://[^/?#]*([^?#]*)([^#]*)", re.DOTALL)
 
 
 class Spider:
@@ -80,6 +81,8 @@ class Spider:
         }
         #: Fields of `CrawlSpec` that this spider sets.
         self.options: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+        #: Patterns for pages, as they were written.
+        self.patterns: tuple[str, ...] = ()
         self._pages: list[tuple[re.Pattern[str], str, str, Callable[[Page], Any]]] = []
 
     def __repr__(self) -> str:
@@ -94,7 +97,8 @@ class Spider:
 
         `content` is `html`, or a part of a Content-Type (`json`), or `*` for pages of any kind.
         """
-        compiled, subject = _compiled(pattern)
+        compiled, subject = compiled_pattern(pattern)
+        self.patterns = (*self.patterns, pattern)
 
         def register(function: Function) -> Function:
             self._pages.append((compiled, subject, content, function))
@@ -103,51 +107,39 @@ class Spider:
         return register
 
     def extract(self, page: Page) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The items of a page: type and data of each. Raises what the user's functions raise, and TypeError."""
+        """The items of a page: type and data of each, looked at as in a crawl.
+
+        Raises what the user's functions raise, and TypeError or `NotJson` for what is no item.
+        """
+        return ((kind, data) for kind, data, _ in checked(self.given(page)))
+
+    def given(self, page: Page) -> Given:
+        """What the functions give for a page, not yet looked at. The first error is raised when all had their turn."""
+        first: Exception | None = None
         for function in self.functions_for(page):
-            name = function.__name__
-            for one in _each(function(page)):
-                if isinstance(one, dict):
-                    yield name, one
-                elif one is not None and not isinstance(one, Follow):
-                    kind = type(one).__name__
-                    raise TypeError(f"{name} gave a {kind}; it may give dicts and page.follow(...)")
+            try:
+                yield from given_by(function, page)
+            except MemoryError:
+                raise
+            except Exception as error:
+                first = first or error
+        if first is not None:
+            raise first
 
     def functions_for(self, page: Page) -> list[Callable[[Page], Any]]:
-        """The functions whose pattern fits this page."""
-        path, query = _path_and_query(page.url)
+        """The functions of which a pattern fits this page, each once."""
+        path, query = path_and_query(page.url)
         subjects = {"url": page.url, "path": path, "query": path + query}
-        return [
+        fitting = (
             function
             for pattern, subject, content, function in self._pages
             if pattern.fullmatch(subjects[subject]) and _is_of(page, content)
-        ]
-
-
-def _compiled(pattern: str) -> tuple[re.Pattern[str], str]:
-    if not pattern.startswith(("/", "http://", "https://")):
-        raise Refused(f"not a pattern for pages: {pattern!r}; it must begin with / or http:// or https://")
-    literal = quote(pattern, safe="".join(map(chr, range(0x21, 0x7F))))
-    parts = (
-        ".*" if part == "**" else "[^/]*" if part == "*" else re.escape(part)
-        for part in re.split(r"(\*\*|\*)", literal)
-    )
-    subject = "url" if pattern.startswith("http") else "query" if "?" in pattern else "path"
-    return re.compile("".join(parts), re.DOTALL), subject
-
-
-def _path_and_query(url: str) -> tuple[str, str]:
-    found = _REST.match(url)
-    return (found[1] or "/", found[2]) if found else ("/", "")
+        )
+        return list({id(function): function for function in fitting}.values())
 
 
 def _is_of(page: Page, content: str) -> bool:
     return content == "*" or (page.is_html if content == "html" else content in page.content_type.lower())
-
-
-def _each(result: Any) -> Iterable[Any]:
-    whole = isinstance(result, dict | str | bytes) or not isinstance(result, Iterable)
-    return (result,) if whole else result
 
 
 def source_version(file: str) -> str:

@@ -6,20 +6,25 @@ sent: the file or module must be on the worker. Whatever is wrong is one line (`
 
 import importlib
 import importlib.util
+import os
 import re
 import sys
+import sysconfig
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Protocol
 
 from contract.errors import Refused
 from scraper.html.generic import Generic
+from scraper.items import Given
 from scraper.page import Page
 from scraper.spider import Spider, source_version
 from scraper.spider_path import add_folder, taken_names
 
+#: Where our own frames lie, and those of libraries.
+_OURS = f"{Path(__file__).parent}{os.sep}"
+_LIBRARIES = tuple({f"{sysconfig.get_path(word)}{os.sep}" for word in ("stdlib", "platstdlib", "purelib", "platlib")})
 _FILE = re.compile(r"(?P<path>.+\.py)(?::(?P<attribute>[^:/]+))?")
 _MODULE = re.compile(r"(?P<module>[\w.]+)(?::(?P<attribute>[\w.]+))?")
 
@@ -43,8 +48,8 @@ class Extractor(Protocol):
     def surveys(self) -> bool:
         """Whether it wants what `page.survey` finds in one go."""
 
-    def extract(self, page: Page) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Type and data of each item."""
+    def given(self, page: Page) -> Given:
+        """Type and data of each item, not yet looked at."""
 
 
 def load_spider(reference: str) -> Spider:
@@ -120,15 +125,29 @@ def _spider_in(module: ModuleType, attribute: str | None, reference: str) -> Spi
 
 
 def one_line(error: BaseException, *, file: str | None = None) -> str:
-    """An exception as `ValueError: message (file:line)`, where the line is the last one in user code."""
+    """An exception as `ValueError: message (file:line)`, where the line is the last one in the user's code."""
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {error.msg} ({Path(error.filename or '?').name}:{error.lineno})"
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = str(Path(__file__).parent)
-    theirs = [frame for frame in frames if not frame.filename.startswith((ours, "<frozen")) or frame.filename == file]
-    where = f" ({Path(theirs[-1].filename).name}:{theirs[-1].lineno})" if theirs else ""
+    place = getattr(error, "where", "") or _place(error, file)
+    where = f" ({place})" if place else ""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}{where}"[:MAX_DETAIL_CHARS]
+
+
+def _place(error: BaseException, file: str | None) -> str:
+    """The last line of the user's that led to an error, and the library's line behind it where there is one."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith((_OURS, "<frozen")) or frame.filename == file]
+    if not theirs:
+        return ""
+    own = [frame for frame in theirs if frame.filename == file or not frame.filename.startswith(_LIBRARIES)]
+    last = (own or theirs)[-1]
+    behind = f", in {_spelled(theirs[-1])}" if own and last is not theirs[-1] else ""
+    return f"{_spelled(last)}{behind}"
+
+
+def _spelled(frame: traceback.FrameSummary) -> str:
+    return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
 #: Longest sentence about an error, in characters.

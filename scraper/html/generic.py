@@ -5,13 +5,13 @@ Takes a page, gives one item of type `page`: title, description, canonical, lang
 canonical URL is a hint only.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from scraper.html.claims import claims
 from scraper.html.jsonld import read_jsonld
 from scraper.html.links import resolve
 from scraper.html.main_text import main_text
+from scraper.items import Given
 from scraper.page import Page
 from scraper.spider import source_version
 
@@ -26,10 +26,13 @@ class Generic:
     version = source_version(__file__)
     follow = surveys = True
 
-    def extract(self, page: Page) -> Iterator[tuple[str, dict[str, Any]]]:
+    def extract(self, page: Page) -> Given:
         """One item of type `page` for HTML, none for anything else."""
         if page.is_html:
             yield "page", describe(page)
+
+    #: Nothing of it need be looked at first.
+    given = extract
 
 
 def describe(page: Page) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     os.close(nothing)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # this process may be killed any time
     with contextlib.suppress(OSError, AttributeError):  # another system, or another kind of output
         fcntl.fcntl(sink, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     return os.fdopen(source, "rb"), os.fdopen(sink, "wb")

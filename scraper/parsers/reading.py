@@ -12,10 +12,10 @@ from selectolax.lexbor import SelectolaxError
 
 from contract.codec import clean
 from contract.errors import Refused
-from contract.pages import Item
 from scraper.characters.detector import NoDetector
 from scraper.errors import DamagedRecord
 from scraper.html.links import Links
+from scraper.items import checked
 from scraper.page import Page
 from scraper.parsers.frames import Job, Result
 from scraper.spiders import Extractor, load, one_line
@@ -23,14 +23,6 @@ from scraper.warc import read_record
 
 #: Longest title, in characters.
 MAX_TITLE_CHARS = 1_024
-#: All items of a page together, as bytes of JSON. Bounds the message that carries them.
-MAX_ITEMS_BYTES = 8 * 1024 * 1024
-_NUL = b"\\u0000"
-_encoder = msgspec.json.Encoder()
-
-
-class NotJson(Refused):
-    """Raised for an item that cannot be written as JSON; names the field."""
 
 
 class Reader:
@@ -118,38 +110,10 @@ def _with_followed(links: Links, followed: Iterable[str], limit: int) -> Links:
 
 def _extract(extractor: Extractor, page: Page) -> tuple[bytes, str]:
     """The items as a JSON array, and what went wrong. A page has all of its items or none."""
-    items: list[bytes] = []
-    room = MAX_ITEMS_BYTES
     try:
-        for kind, data in extractor.extract(page):
-            items.append(as_json(Item(type=kind, data=data)))
-            room -= len(items[-1])
-            if room < 0:
-                raise NotJson(f"the items of one page are more than {MAX_ITEMS_BYTES} bytes of JSON")
+        items = [encoded for _, _, encoded in checked(extractor.given(page))]
     except MemoryError:
         raise
     except (Exception, SystemExit) as error:
         return b"[]", one_line(error)
     return b"[%b]" % b",".join(items), ""
-
-
-def as_json(item: Item) -> bytes:
-    """An item as JSON: dates become text, sets lists, NaN null, unsafe characters U+FFFD; raises `NotJson`."""
-    try:
-        encoded = _encoder.encode(item)
-        return _encoder.encode(clean(msgspec.json.decode(encoded))) if _NUL in encoded else encoded
-    except UnicodeEncodeError:
-        return _encoder.encode(Item(type=item.type, data=clean(item.data)))
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise NotJson(_blame(item, error)) from None
-
-
-def _blame(item: Item, error: Exception) -> str:
-    for name, value in item.data.items():
-        try:
-            _encoder.encode(value)
-        except UnicodeEncodeError:
-            continue
-        except (TypeError, ValueError, OverflowError, RecursionError) as its_error:
-            return f"{item.type}: field {name!r} cannot be written as JSON: {its_error}"
-    return f"{item.type}: an item cannot be written as JSON: {error}"

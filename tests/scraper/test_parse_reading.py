@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scraper.items import MAX_ITEMS_BYTES
 from scraper.parsers.frames import MAX_FRAME_BYTES, BrokenFrame, Inbox, Job, Result, frame, jobs, results
-from scraper.parsers.reading import MAX_ITEMS_BYTES, MAX_TITLE_CHARS, Reader
+from scraper.parsers.reading import MAX_TITLE_CHARS, Reader
 from tests.scraper.pages import job_of
 
 BODY = "<title>T</title><a href='/next'>n</a>"
