@@ -33,7 +33,8 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     `delay_seconds` between starts of requests to one host, and `per_host` of them in flight, hold over all workers.
     `max_pages` counts pages with a 2xx answer; 0 anywhere means no bound. `spider` is None for the generic extractor,
     else `module:attribute` or a file's path. `allow` and `deny` are regular expressions (RE2's) searched anywhere
-    in the URL. `webhook` is a URL to which the events of the crawl's life are posted.
+    in the URL. `webhook` is a URL to which the events of the crawl's life are posted. `args` are what a person gave the
+    spider (`spider.args`); they are recorded, so they hold no secret.
     """
 
     name: str
@@ -59,6 +60,7 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     robots_patience_seconds: float = 14_400.0
     #: The encoding of a page that declares none is guessed.
     detect_encoding: bool = False
+    args: dict[str, str] = {}
 
 
 def check_spec(spec: CrawlSpec) -> None:

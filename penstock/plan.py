@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,15 @@ class Plan(msgspec.Struct, frozen=True):
     seeds: tuple[str, ...]
 
 
-def make_plan(settings: Settings, seeds: list[str], *, spider: Any = None) -> Plan:
-    """The plan; raises `Refused` where something is missing or out of range. `spider` is a loaded `Spider` or None."""
+def make_plan(
+    settings: Settings, seeds: list[str], *, spider: Any = None, args: Mapping[str, str] | None = None
+) -> Plan:
+    """The plan; raises `Refused` where something is missing or out of range.
+
+    `spider` is a loaded `Spider` or None; `args` are what it was loaded with.
+    """
+    if args and not spider:
+        raise Refused("-a NAME=VALUE is for a spider: name one with --spider", field="args")
     all_seeds = seeds or _of_spider(spider)
     if not all_seeds:
         raise Refused("nothing to crawl: give a seed URL, --seeds-file, or a spider that has seeds", field="seeds")
@@ -39,6 +47,7 @@ def make_plan(settings: Settings, seeds: list[str], *, spider: Any = None) -> Pl
     first = canonical(all_seeds[0])
     default = spider.name if spider else first.host.partition("//")[2] if first else "crawl"
     fields |= {"name": settings.name or default, "spider": settings.spider and absolute_reference(settings.spider)}
+    fields |= {"args": dict(args or {})}
     try:
         spec = msgspec.convert(fields, CrawlSpec, strict=False)
     except msgspec.ValidationError as error:
@@ -48,6 +57,19 @@ def make_plan(settings: Settings, seeds: list[str], *, spider: Any = None) -> Pl
         check_detector()
     signing_key(settings.webhook_secret)
     return Plan(spec, tuple(all_seeds))
+
+
+def spider_args(words: Iterable[str]) -> dict[str, str]:
+    """`NAME=VALUE` as given on the command line; raises `Refused` for another form, and a name twice."""
+    args: dict[str, str] = {}
+    for word in words:
+        name, mark, value = word.partition("=")
+        if not mark or not name.isidentifier():
+            raise Refused(f"-a takes NAME=VALUE, where the name is letters, digits and _; not {word!r}", field="args")
+        if name in args:
+            raise Refused(f"-a {name} is given twice", field="args")
+        args[name] = value
+    return args
 
 
 def _said(settings: Settings) -> dict[str, Any]:

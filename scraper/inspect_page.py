@@ -17,7 +17,7 @@ from scraper.http.answer import Answer
 from scraper.http.client import Client
 from scraper.http.exchange import at_once
 from scraper.parsers.children import Children
-from scraper.parsers.frames import Job, Result
+from scraper.parsers.frames import Result, job_of
 from scraper.robots.rules import Rules, product_token
 from scraper.robots.verdict import Robots, fetch_robots
 from scraper.warc import StoredPage, digest_of, write_record
@@ -92,6 +92,4 @@ async def parse_once(page: StoredPage, *, spec: CrawlSpec | None = None) -> Resu
         started_at=0,
     )
     async with Children(1) as children:
-        return await children.submit(
-            Job(page.url, raw, 0, spec.spider, spec.max_links_per_page, True, spec.detect_encoding)
-        )
+        return await children.submit(job_of(page.url, raw, 0, spec))

@@ -144,7 +144,16 @@ class Parser:
             spec = self._bodies.spec(delivery.envelope.crawl)
             job = Job(page.url, body, page.depth)
             if spec:
-                job = Job(page.url, body, page.depth, spec.spider, spec.max_links_per_page, True, spec.detect_encoding)
+                job = Job(
+                    page.url,
+                    body,
+                    page.depth,
+                    spec.spider,
+                    spec.max_links_per_page,
+                    True,
+                    spec.detect_encoding,
+                    spec.args,
+                )
             with concerning(PARSE.name, delivery.message):
                 reading = self.children.submit(job)
             reading.add_done_callback(partial(self._result, delivery, epoch))

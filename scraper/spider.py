@@ -10,11 +10,14 @@ begins with `/` is held against the URL's path, and against path and query if it
 each once.
 """
 
+import contextlib
 import hashlib
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from scraper.items import Given, checked
@@ -25,6 +28,18 @@ from scraper.spider_functions import given_by
 Function = TypeVar("Function", bound=Callable[[Page], Any])
 #: How many hex digits of a source's SHA-256 are its version.
 VERSION_DIGITS = 12
+
+_ARGS: ContextVar[Mapping[str, str]] = ContextVar("args", default=MappingProxyType({}))
+
+
+@contextlib.contextmanager
+def given_args(args: Mapping[str, str]) -> Iterator[None]:
+    """Inside the block, a spider that is made has these `args`, so that its file can make its seeds of them."""
+    token = _ARGS.set(args)
+    try:
+        yield
+    finally:
+        _ARGS.reset(token)
 
 
 class Spider:
@@ -63,6 +78,8 @@ class Spider:
         user_agent: str | None = None,
     ) -> None:
         self.name, self.follow = name, follow
+        #: What a person gave with `-a NAME=VALUE`, as text; recorded with the crawl.
+        self.args: dict[str, str] = dict(_ARGS.get())
         self.seeds = (seeds,) if isinstance(seeds, str) else tuple(seeds)
         self.version = version or source_version(sys._getframe(1).f_code.co_filename)
         given = {

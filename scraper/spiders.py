@@ -11,6 +11,7 @@ import re
 import sys
 import sysconfig
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol
@@ -19,7 +20,7 @@ from contract.errors import Refused
 from scraper.html.generic import Generic
 from scraper.items import Given
 from scraper.page import Page
-from scraper.spider import Spider, source_version
+from scraper.spider import Spider, given_args, source_version
 from scraper.spider_path import add_folder, taken_names
 
 #: Where our own frames lie, and those of libraries.
@@ -52,8 +53,19 @@ class Extractor(Protocol):
         """Type and data of each item, not yet looked at."""
 
 
-def load_spider(reference: str) -> Spider:
-    """The spider behind `path/FILE.py[:attribute]` or `module:attribute`; raises `Refused`."""
+def load_spider(reference: str, args: Mapping[str, str] | None = None) -> Spider:
+    """The spider behind `path/FILE.py[:attribute]` or `module:attribute`; raises `Refused`.
+
+    `args` are there as `spider.args` from the moment that its file makes it. Of a module, which is loaded once, there
+    is one spider: its functions see the latest args that it was asked for with.
+    """
+    with given_args(args or {}):
+        spider = _load(reference)
+    spider.args = dict(args or {})
+    return spider
+
+
+def _load(reference: str) -> Spider:
     if found := _FILE.fullmatch(reference):
         module = _from_file(Path(found["path"]).expanduser())
     elif found := _MODULE.fullmatch(reference):
@@ -63,9 +75,9 @@ def load_spider(reference: str) -> Spider:
     return _spider_in(module, found["attribute"], reference)
 
 
-def load(reference: str | None) -> Extractor:
+def load(reference: str | None, args: Mapping[str, str] | None = None) -> Extractor:
     """The extractor behind a reference, the generic one where there is none; raises `Refused`."""
-    return load_spider(reference) if reference else Generic()
+    return load_spider(reference, args) if reference else Generic()
 
 
 def _from_file(path: Path) -> ModuleType:

@@ -39,6 +39,7 @@ class NewCrawl(BaseModel):
     seeds: Annotated[list[Seed], Field(max_length=MOST_SEEDS, description="Left out: the spider's.")] = []
     name: Annotated[str | None, Field(min_length=1, max_length=200, description="Left out: the first host.")] = None
     spider: Annotated[str | None, Field(max_length=200, description="One of GET /spiders.")] = None
+    args: Annotated[dict[str, str], Field(max_length=100, description="What the spider finds in `spider.args`.")] = {}
     delay: Annotated[
         float | None, Field(ge=0, le=LONGEST_DELAY_SECONDS, description="Seconds between requests to a host.")
     ] = None
@@ -91,11 +92,11 @@ def _plan(house: House, wanted: NewCrawl) -> Plan:
         known = ", ".join(sorted(house.spiders)) or "none; the server was started without --spider"
         raise Refused(f"no spider {wanted.spider!r} here; known are: {known}", field="spider")
     check_webhook(house, wanted.webhook)
-    said: dict[str, Any] = wanted.model_dump(exclude={"seeds", "spider", "name"}, exclude_none=True)
+    said: dict[str, Any] = wanted.model_dump(exclude={"seeds", "spider", "name", "args"}, exclude_none=True)
     said |= {word: tuple(said[word]) for word in ("allow", "deny") if word in said}
     reference = spider.reference if spider else None
     settings = msgspec.structs.replace(house.settings, **said, name=wanted.name, spider=reference)
-    return make_plan(settings, given_urls(wanted.seeds), spider=spider.spider if spider else None)
+    return make_plan(settings, given_urls(wanted.seeds), spider=spider.spider if spider else None, args=wanted.args)
 
 
 def check_webhook(house: House, webhook: str | None) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from penstock.cli.options import AllowPrivate, Data, Json, Many, SpiderOption, UserAgent, app, given
+from penstock.cli.options import AllowPrivate, Args, Data, Json, Many, SpiderOption, UserAgent, app, given
 
 _REPEATABLE = "a regular expression (RE2); may be repeated."
 
@@ -15,6 +15,7 @@ _REPEATABLE = "a regular expression (RE2); may be repeated."
 def crawl(
     seeds: Annotated[Many, typer.Argument(metavar="SEED", help="URLs to start from.")] = None,
     spider: SpiderOption = None,
+    args: Args = None,
     name: Annotated[
         str | None, typer.Option(help="The crawl's name [its first host]; an unfinished one of it goes on.")
     ] = None,
@@ -62,13 +63,13 @@ def crawl(
 
     Example: penstock crawl https://books.toscrape.com/ --max-pages 200 --delay 0.5
     """
-    own = ("seeds", "seeds_file", "json", "serve", "port")
+    own = ("seeds", "args", "seeds_file", "json", "serve", "port")
     said = {key: value for key, value in locals().items() if key not in (*own, "own")}
     said |= {"detect_encoding": detect_encoding or None}
     said |= {"api_port": port, "ignore_robots": ignore_robots or None, "allow_private": allow_private or None}
     from penstock.commands.crawl import crawl as run
 
-    raise typer.Exit(run(seeds or [], given(said), seeds_file=seeds_file, json=json, serve=serve))
+    raise typer.Exit(run(seeds or [], given(said), seeds_file=seeds_file, json=json, serve=serve, args=args or ()))
 
 
 @app.command()
@@ -90,6 +91,7 @@ def watch(
 def inspect(
     url: Annotated[str, typer.Argument(help="The page.")],
     spider: SpiderOption = None,
+    args: Args = None,
     allow_private: AllowPrivate = False,
     user_agent: UserAgent = None,
 ) -> None:
@@ -100,4 +102,4 @@ def inspect(
     from penstock.commands.inspect import inspect as run
 
     said = given({"allow_private": allow_private or None, "user_agent": user_agent})
-    raise typer.Exit(run(url, said, spider=spider))
+    raise typer.Exit(run(url, said, spider=spider, args=args or ()))

@@ -38,6 +38,9 @@ SpiderOption = Annotated[
 AllowPrivate = Annotated[bool, typer.Option("--allow-private", help="Fetch private and loopback addresses too.")]
 UserAgent = Annotated[str | None, typer.Option("--user-agent", metavar="TEXT", help="Who we say we are.")]
 Many = list[str] | None
+Args = Annotated[
+    Many, typer.Option("-a", metavar="NAME=VALUE", help="What the spider finds in spider.args; may be repeated.")
+]
 
 
 def given(values: dict[str, Any]) -> dict[str, Any]:

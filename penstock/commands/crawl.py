@@ -12,7 +12,7 @@ import shlex
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from contract.crawls import CrawlSpec
@@ -20,7 +20,7 @@ from contract.errors import Refused
 from contract.logs import configure_logs
 from contract.settings import Settings, load
 from penstock.cluster import Cluster, one_machine
-from penstock.plan import Plan, make_plan
+from penstock.plan import Plan, make_plan, spider_args
 from penstock.seeds import check_reachable, seed_urls
 from penstock.serving import listen_first, of_no_crawl, served
 from penstock.stopping import INTERRUPTED, stop_on_signals
@@ -35,26 +35,34 @@ FINISHED, UNFINISHED = 0, 1
 _LINGER_SECONDS = 1.0
 
 
-def crawl(seeds: list[str], given: dict[str, Any], *, seeds_file: str | None, json: bool, serve: bool) -> int:
+def crawl(
+    seeds: list[str],
+    given: dict[str, Any],
+    *,
+    seeds_file: str | None,
+    json: bool,
+    serve: bool,
+    args: Sequence[str] = (),
+) -> int:
     """Run the command; returns the exit status. Raises `Refused` for what a person must mend."""
     began = time.monotonic()
     settings = load(given)
     if "api_port" in given and not serve:
         raise Refused("--port goes with --serve, which serves the HTTP API while the crawl runs")
-    plan = _plan(settings, seed_urls(seeds, file=seeds_file))
+    plan = _plan(settings, seed_urls(seeds, file=seeds_file), spider_args(args))
     with listen_first(of_no_crawl(settings)) if serve else contextlib.nullcontext() as listening:
         return asyncio.run(_crawl(settings, plan, listening, json=json, began=began))
 
 
-def _plan(settings: Settings, urls: list[str]) -> Plan:
+def _plan(settings: Settings, urls: list[str], args: dict[str, str]) -> Plan:
     spider = None
     if settings.spider:
         from scraper.spiders import load_spider
 
-        spider = load_spider(settings.spider)
+        spider = load_spider(settings.spider, args)
     if not urls and spider is None and (unfinished := _unfinished(settings)):
         return unfinished
-    return make_plan(settings, urls, spider=spider)
+    return make_plan(settings, urls, spider=spider, args=args)
 
 
 def _unfinished(settings: Settings) -> Plan | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.text import Text
 from contract.crawls import CrawlSpec
 from contract.pages import PageFetched
 from contract.settings import Settings, load
-from penstock.plan import make_plan
+from penstock.plan import make_plan, spider_args
 from penstock.seeds import check_reachable, seed_urls
 from penstock.view import inspected
 from scraper.inspect_page import fetch_once, parse_once
@@ -22,12 +22,13 @@ from scraper.warc import read_record
 READ, NOT_READ = 0, 1
 
 
-def inspect(url: str, given: dict[str, Any], *, spider: str | None) -> int:
+def inspect(url: str, given: dict[str, Any], *, spider: str | None, args: Sequence[str] = ()) -> int:
     """Show the page; returns 0 if it was fetched and could be read, else 1."""
     settings = load({**given, "spider": spider})
-    loaded = load_spider(settings.spider) if settings.spider else None
+    said = spider_args(args)
+    loaded = load_spider(settings.spider, said) if settings.spider else None
     urls = seed_urls([url], file=None)
-    spec = make_plan(settings, urls, spider=loaded).spec
+    spec = make_plan(settings, urls, spider=loaded, args=said).spec
     return asyncio.run(_inspect(urls[0], settings, spec))
 
 

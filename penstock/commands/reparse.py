@@ -59,16 +59,17 @@ def _task(engine: Engine, row: CrawlRow, spider: str | None) -> Task:
     return Task(
         crawl=row.id,
         is_over=row.state in ("finished", "cancelled"),
-        extractor=_extractor(reference, is_given=spider is not None),
+        extractor=_extractor(reference, spec.args, is_given=spider is not None),
         reference=reference,
         max_links=spec.max_links_per_page,
         detect_encoding=spec.detect_encoding,
+        args=spec.args,
     )
 
 
-def _extractor(reference: str | None, *, is_given: bool) -> Extractor:
+def _extractor(reference: str | None, args: dict[str, str], *, is_given: bool) -> Extractor:
     try:
-        extractor = load_extractor(reference)
+        extractor = load_extractor(reference, args)
     except Refused as error:
         if is_given:
             raise

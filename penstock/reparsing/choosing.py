@@ -36,6 +36,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None
     max_links: int
     detect_encoding: bool = False
+    args: dict[str, str] = {}
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -105,4 +106,5 @@ def _body(reader: ArchiveReader, event: Recorded, tally: Tally) -> bytes | None:
 def _job(archived: Archived, body: bytes, task: Task) -> Job:
     page: PageFetched = archived.event.message.payload
     # What was counted once is not counted again: the links are the crawl's, and this run hands on none.
-    return Job(page.url, body, page.depth, task.reference, task.max_links, archived.links is None, task.detect_encoding)
+    options = (task.max_links, archived.links is None, task.detect_encoding, task.args)
+    return Job(page.url, body, page.depth, task.reference, *options)

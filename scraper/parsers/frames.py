@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from contract.crawls import CrawlSpec
 from contract.errors import PenstockError
 from contract.pages import Item
 
@@ -27,7 +28,7 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     """A page to read: `raw` is its WARC record as a gzip member; `spider` names the extractor, None the generic one.
 
     `links` False: nobody asks for its links, so that they are neither looked for nor counted. `detect_encoding`: where
-    it declares no encoding, one is guessed.
+    it declares no encoding, one is guessed. `args` are what a person gave the spider.
     """
 
     url: str
@@ -37,6 +38,14 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     max_links: int = 10_000
     links: bool = True
     detect_encoding: bool = False
+    args: dict[str, str] = {}
+
+
+def job_of(url: str, raw: bytes, depth: int, spec: CrawlSpec) -> Job:
+    """A page of a crawl with this specification, to be read for the first time."""
+    return Job(
+        *(url, raw, depth, spec.spider, spec.max_links_per_page), detect_encoding=spec.detect_encoding, args=spec.args
+    )
 
 
 class Result(msgspec.Struct, array_like=True, kw_only=True):

@@ -29,7 +29,7 @@ class Reader:
     """Reads pages one after another; it keeps the extractors that it has loaded."""
 
     def __init__(self) -> None:
-        self._extractors: dict[str | None, Extractor] = {}
+        self._extractors: dict[tuple[str | None, bytes], Extractor] = {}
 
     def read(self, job: Job) -> Result:
         """What this page says; never raises, except what ends a process anyway."""
@@ -51,7 +51,7 @@ class Reader:
             read_record(job.raw), url=job.url, depth=job.depth, max_links=job.max_links, detect=job.detect_encoding
         )
         try:
-            extractor = self._extractor(job.spider)
+            extractor = self._extractor(job.spider, job.args)
         except Refused as error:
             return _result(page, page.all_links, error="spider_unusable", detail=str(error))
         if extractor.surveys and page.is_html:
@@ -72,10 +72,11 @@ class Reader:
             detail=failure,
         )
 
-    def _extractor(self, reference: str | None) -> Extractor:
-        found = self._extractors.get(reference)
+    def _extractor(self, reference: str | None, args: dict[str, str]) -> Extractor:
+        key = (reference, msgspec.json.encode(args) if args else b"")
+        found = self._extractors.get(key)
         if found is None:
-            found = self._extractors[reference] = load(reference)
+            found = self._extractors[key] = load(reference, args)
         return found
 
 

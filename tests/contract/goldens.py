@@ -73,6 +73,7 @@ _SPEC = CrawlSpec(
 _WITH_WEBHOOK = structs.replace(_SPEC, webhook="https://hooks.example/penstock?token=猫")
 _WITH_PATIENCE = structs.replace(_WITH_WEBHOOK, max_crawl_delay_seconds=120.0, robots_patience_seconds=600.0)
 _WITH_GUESSES = structs.replace(_WITH_PATIENCE, detect_encoding=True)
+_WITH_ARGS = structs.replace(_WITH_GUESSES, args={"part": "books"})
 _JOB: dict[str, Any] = {"url": _URL, "host": _HOST, "fingerprint": "9f86d081884c7d65", "depth": 3, "hops": 2}
 _PAGE: dict[str, Any] = {**_JOB, "attempt": 2, "via": f"{_HOST}/"}
 _BODY = BodyRef(
@@ -184,6 +185,7 @@ GOLDENS: dict[str, Message] = {
     "crawl.start.v1": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True)),
     "crawl.start.v1-webhook": _command(CrawlStart(spec=_WITH_WEBHOOK, seeds=_SEEDS, more=True)),
     "crawl.start.v1-fresh": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, fresh=True)),
+    "crawl.start.v1-args": _command(CrawlStart(spec=_WITH_ARGS, seeds=_SEEDS)),
     "crawl.start.v1-guesses": _command(CrawlStart(spec=_WITH_GUESSES, seeds=_SEEDS)),
     "crawl.start.v1-patience": _command(CrawlStart(spec=_WITH_PATIENCE, seeds=_SEEDS)),
     "crawl.start.v1-parts": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True, parts=3)),
@@ -204,12 +206,16 @@ GOLDENS: dict[str, Message] = {
         source="storage.replay",
         cause="crawl.started",
     ),
+    "frontier.restore.v1-args": _golden(
+        structs.replace(_RESTORE, spec=_WITH_ARGS), source="storage.replay", cause="crawl.started"
+    ),
     "frontier.restore.v1-guesses": _golden(
         structs.replace(_RESTORE, spec=_WITH_GUESSES), source="storage.replay", cause="crawl.started"
     ),
     "frontier.restore.v1-patience": _golden(
         structs.replace(_RESTORE, spec=_WITH_PATIENCE), source="storage.replay", cause="crawl.started"
     ),
+    "crawl.started.v1-args": _of_crawl(CrawlStarted(version=1, spec=_WITH_ARGS, seeds=_SEEDS)),
     "crawl.started.v1-guesses": _of_crawl(CrawlStarted(version=1, spec=_WITH_GUESSES, seeds=_SEEDS)),
     "crawl.started.v1-patience": _of_crawl(CrawlStarted(version=1, spec=_WITH_PATIENCE, seeds=_SEEDS)),
     "crawl.started.v1": _of_crawl(CrawlStarted(version=1, spec=_SPEC, seeds=_SEEDS)),

@@ -37,6 +37,8 @@ def sample(kind: Any) -> Any:
         return (
             tuple(map(sample, arguments)) if arguments[-1] is not ... else (sample(arguments[0]), sample(arguments[0]))
         )
+    if origin is dict and arguments[1] is not Any:
+        return {"ключ": sample(arguments[1])}
     if origin is dict:
         return {"ключ": [1, 2.5, None, True, {"deep": "\u2028"}]}
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):

@@ -6,7 +6,10 @@ import pytest
 
 from contract.errors import Refused
 from scraper.html.generic import Generic
+from scraper.parsers.frames import Job
+from scraper.parsers.reading import Reader
 from scraper.spiders import load, load_spider
+from tests.scraper.pages import record_of
 
 SPIDER = "from scraper import Spider\nspider = Spider('found')\n"
 
@@ -94,3 +97,31 @@ def test_a_reference_that_leads_nowhere_is_one_clear_line(reference, message):
     with pytest.raises(Refused, match=message) as caught:
         load_spider(reference)
     assert "\n" not in str(caught.value)
+
+
+ASKING = """
+from penstock import Page, Spider
+spider = Spider("asking")
+spider.seeds = (f"http://site.test/{spider.args.get('part', 'all')}",)
+
+@spider.page("/**")
+def page(page: Page):
+    yield {"part": spider.args.get("part")}
+"""
+
+
+def test_arguments_are_there_while_the_file_is_read_and_when_a_page_is(tmp_path):
+    file = written(tmp_path, ASKING)
+    asked, plain = load_spider(file, {"part": "books"}), load_spider(file)
+
+    assert (asked.seeds, plain.seeds) == (("http://site.test/books",), ("http://site.test/all",))
+    assert (asked.args, plain.args) == ({"part": "books"}, {})
+
+
+def test_a_parser_that_reads_for_two_crawls_of_one_spider_tells_their_arguments_apart(tmp_path):
+    file, reader, raw = written(tmp_path, ASKING), Reader(), record_of("<p>text</p>")
+    jobs = [Job("http://site.test/", raw, spider=file, args={"part": part}) for part in ("a", "b", "a")]
+
+    assert [reader.read(job).items for job in jobs] == [
+        b'[{"type":"page","data":{"part":"%b"}}]' % part for part in (b"a", b"b", b"a")
+    ]

@@ -33,6 +33,8 @@ from tests.system.commands import penstock
         (["crawl", "http://127.0.0.1/", "--allow-private", "--per-host", "0"], "per-host"),
         (["crawl", "http://127.0.0.1/", "--allow-private", "--allow", "("], "regular expression"),
         (["crawl", "http://127.0.0.1/", "--allow-private", "--spider", "none.py"], "none.py"),
+        (["crawl", "http://127.0.0.1/", "--allow-private", "-a", "part=1"], "-a NAME=VALUE is for a spider"),
+        (["crawl", "http://127.0.0.1/", "--allow-private", "-a", "part"], "-a takes NAME=VALUE"),
         (["crawl", "http://127.0.0.1/", "--allow-private", "--seeds-file", "none.txt"], "none.txt"),
         (["crawl", "http://127.0.0.1/", "--allow-private", "--data", "/dev/null/x"], "--data"),
         (["export", "pages", "--crawl", "none"], "no crawl 'none'"),
