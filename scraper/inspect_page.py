@@ -18,7 +18,7 @@ from scraper.http.client import Client
 from scraper.http.exchange import at_once
 from scraper.parsers.children import Children
 from scraper.parsers.frames import Result, job_of
-from scraper.robots.rules import Rules, product_token
+from scraper.robots.reader import RulesReader
 from scraper.robots.verdict import Robots, fetch_robots
 from scraper.warc import StoredPage, digest_of, write_record
 
@@ -56,7 +56,8 @@ def _job(url: str, *, host: str) -> PageFetch:
 
 
 async def _robots(client: Client, job: PageFetch, spec: CrawlSpec) -> Robots:
-    return await fetch_robots(client, f"{job.host}/robots.txt", user_agent=spec.user_agent, gate=lambda _: at_once)
+    url, reader = f"{job.host}/robots.txt", RulesReader()
+    return await fetch_robots(client, url, user_agent=spec.user_agent, gate=lambda _: at_once, reader=reader)
 
 
 def _refusal(job: PageFetch, robots: Robots | None, spec: CrawlSpec) -> Outcome | None:
@@ -65,7 +66,7 @@ def _refusal(job: PageFetch, robots: Robots | None, spec: CrawlSpec) -> Outcome 
     record = robots.record
     if not robots.is_had:
         return of_error(job, RobotsUnreachable(f"robots.txt could not be had: {record.reason}", asked=False))
-    if record.verdict == "rules" and not Rules(record.text, product_token(spec.user_agent)).allow(job.url):
+    if robots.rules and not robots.rules.allow(job.url):
         return excluded(job, "robots", "the host's robots.txt disallows this URL")
     return None
 

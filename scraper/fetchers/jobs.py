@@ -154,6 +154,7 @@ class Jobs:
             url,
             user_agent=spec.user_agent,
             gate=lambda target: self._gate(delivery, host_key(target), gap),
+            reader=self.robots.reader,
         )
 
     # -- the politeness gate

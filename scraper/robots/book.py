@@ -12,6 +12,7 @@ from contract.bus import Bus
 from contract.bus.scripts import patiently
 from contract.crawls import CrawlSpec
 from contract.robots import RobotsRecord
+from scraper.robots.reader import RulesReader
 from scraper.robots.rules import Rules, product_token
 from scraper.robots.verdict import LIFE_MS, Robots
 
@@ -44,6 +45,7 @@ class RobotsBook:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
+        self.reader = RulesReader()
         self._known: dict[tuple[str, str], Known] = {}
         self._characters = 0
 
@@ -58,7 +60,7 @@ class RobotsBook:
             return known
         raw = await self._bus.redis.get(self._bus.keys.robots(host))
         record = _decoder.decode(raw) if raw else None
-        return self.remember(host, spec, record) if record and record.verdict in LIFE_MS else None
+        return await self.remember(host, spec, record) if record and record.verdict in LIFE_MS else None
 
     async def has_copy(self, host: str, spec: CrawlSpec) -> bool:
         """Whether there are rules of this host to go by while it cannot be reached."""
@@ -69,12 +71,12 @@ class RobotsBook:
         """Share what the host has said with the other workers, and remember it."""
         key = self._bus.keys.robots(host)
         await patiently(lambda: self._bus.redis.set(key, robots.stored, px=robots.life_ms))
-        return self.remember(host, spec, robots.record)
+        return await self.remember(host, spec, robots.record)
 
-    def remember(self, host: str, spec: CrawlSpec, record: RobotsRecord) -> Known:
+    async def remember(self, host: str, spec: CrawlSpec, record: RobotsRecord) -> Known:
         """Keep a record in this process's memory; the oldest give way."""
         token = product_token(spec.user_agent)
-        rules = Rules(record.text, token) if record.verdict == "rules" else None
+        rules = await self.reader.read(record.text, token) if record.verdict == "rules" else None
         known = Known(record, rules, time.monotonic())
         self._drop((host, token))
         self._known[host, token] = known

@@ -2,7 +2,8 @@
 
 Takes its URL, gives a `Robots`: the verdict, with the record that goes to Redis. 2xx is read, 4xx means that there are
 no rules, 429 and 5xx and no answer mean that nothing may be fetched for now; how long that is waited for is not ours to
-say.
+say. Five redirects are followed (§2.3.1.2): behind more, or to what is no URL of the web, there is no file; a target
+that cannot be asked, whatever the cause, is one that cannot be reached.
 """
 
 import time
@@ -11,11 +12,12 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from contract.robots import RobotsRecord
-from scraper.errors import FetchError, HttpStatus
+from scraper.errors import FetchError, HttpStatus, RobotsUnreachable
 from scraper.http.answer import Answer
 from scraper.http.causes import own_error
 from scraper.http.client import Client
 from scraper.http.headers import location_of, retry_after_ms
+from scraper.robots.reader import RulesReader
 from scraper.robots.rules import MOST_BYTES, Rules, product_token, readable
 from scraper.verdicts import verdict_on
 
@@ -41,8 +43,9 @@ class Robots(msgspec.Struct, frozen=True, kw_only=True):
     started_at: int = 0
     elapsed_ms: int = 0
     asked: bool = True
-    #: The file itself, where there is one.
+    #: The file itself, where there is one, and what it says.
     answer: Answer | None = None
+    rules: Rules | None = None
 
     @property
     def is_had(self) -> bool:
@@ -60,7 +63,7 @@ class Robots(msgspec.Struct, frozen=True, kw_only=True):
         return _encoder.encode(self.record)
 
 
-async def fetch_robots(client: Client, url: str, *, user_agent: str, gate: Gate) -> Robots:
+async def fetch_robots(client: Client, url: str, *, user_agent: str, gate: Gate, reader: RulesReader) -> Robots:
     """Fetch one robots.txt, following at most MOST_REDIRECTS redirects, and say what it comes to."""
     try:
         answer = await _follow(client, url, user_agent=user_agent, gate=gate)
@@ -69,23 +72,36 @@ async def fetch_robots(client: Client, url: str, *, user_agent: str, gate: Gate)
     if answer is None:
         return Robots(record=RobotsRecord(verdict="allow", reason="too_many_redirects"))
     try:
-        return _of_answer(answer, product_token(user_agent))
+        return await _of_answer(answer, product_token(user_agent), reader)
     except Exception as error:
         return _without_answer(own_error(error).at(answer.started_at, answer.elapsed_ms, asked=True))
 
 
 async def _follow(client: Client, url: str, *, user_agent: str, gate: Gate) -> Answer | None:
+    first = url
     for _ in range(MOST_REDIRECTS + 1):
-        answer = await client.get(url, user_agent=user_agent, accept=_ACCEPT, cut_at=MOST_BYTES, before_send=gate(url))
+        try:
+            answer = await client.get(
+                url, user_agent=user_agent, accept=_ACCEPT, cut_at=MOST_BYTES, before_send=gate(url)
+            )
+        except FetchError as error:
+            raise (error if url == first else _unreachable(url, error)) from None
         if answer.status == 429 or answer.status >= 500:
             wait = retry_after_ms(answer.header("retry-after"), now=time.time())
-            error = HttpStatus(answer.status, f"answered {answer.status}", retry_after_ms=wait)
-            raise error.at(answer.started_at, answer.elapsed_ms, asked=True)
+            refusal = HttpStatus(answer.status, f"answered {answer.status}", retry_after_ms=wait)
+            raise refusal.at(answer.started_at, answer.elapsed_ms, asked=True)
         target = location_of(answer)
         if target is None:
             return answer
         url = target
     return None
+
+
+def _unreachable(url: str, error: FetchError) -> FetchError:
+    """The error of a redirect's target. The host itself was asked, so its pages are no witness of what is wrong."""
+    why = f"{error.reason}: {error.detail}" if error.detail else error.reason
+    found = RobotsUnreachable(f"it leads to {url}, {why}", retry_after_ms=error.retry_after_ms)
+    return found.at(error.started_at, error.elapsed_ms, asked=error.asked)
 
 
 def _without_answer(error: FetchError) -> Robots:
@@ -104,19 +120,18 @@ def _without_answer(error: FetchError) -> Robots:
     )
 
 
-def _of_answer(answer: Answer, token: str) -> Robots:
-    record, sitemaps = RobotsRecord(verdict="allow", reason=f"http_{answer.status}"), tuple[str, ...]()
-    file = None
+async def _of_answer(answer: Answer, token: str, reader: RulesReader) -> Robots:
+    record, rules = RobotsRecord(verdict="allow", reason=f"http_{answer.status}"), None
     if 200 <= answer.status < 300:
         text = readable(answer.body)
-        rules = Rules(text, token)
-        sitemaps, file = rules.sitemaps, answer
+        rules = await reader.read(text, token)
         record = RobotsRecord(verdict="rules", text=text, crawl_delay_ms=rules.crawl_delay_ms)
     return Robots(
         record=record,
         status=answer.status,
-        sitemaps=sitemaps,
+        sitemaps=rules.sitemaps if rules else (),
         started_at=answer.started_at,
         elapsed_ms=answer.elapsed_ms,
-        answer=file,
+        answer=answer if rules else None,
+        rules=rules,
     )

@@ -1,5 +1,7 @@
 """Fetching robots.txt, and what each kind of answer comes to."""
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -9,8 +11,10 @@ from contract.settings import Settings
 from penstock.site import SiteOptions, running_site
 from scraper.http.client import Client
 from scraper.http.exchange import at_once
+from scraper.robots import book as book_module
 from scraper.robots import verdict as module
 from scraper.robots.book import RobotsBook
+from scraper.robots.reader import LONG_TEXT, RulesReader
 from scraper.robots.verdict import Robots, fetch_robots
 from tests.scraper.raw_server import answer, raw_server
 
@@ -21,7 +25,9 @@ HOST = "http://site.test"
 
 async def fetch(url, *, settings=SETTINGS, gate=lambda url: at_once):
     async with Client(settings) as client:
-        return await fetch_robots(client, f"{url}/robots.txt", user_agent="Penstock/0.1", gate=gate)
+        return await fetch_robots(
+            client, f"{url}/robots.txt", user_agent="Penstock/0.1", gate=gate, reader=RulesReader()
+        )
 
 
 @pytest.mark.parametrize(
@@ -75,15 +81,48 @@ async def test_a_redirect_to_nowhere_or_in_circles_means_that_there_are_no_rules
     assert len(server.requests) <= module.MOST_REDIRECTS + 1
 
 
-async def test_a_redirect_into_a_private_network_is_not_followed(monkeypatch):
-    monkeypatch.setattr("scraper.http.addresses.is_public", lambda address: address == "127.0.0.1")
+async def test_a_redirect_into_a_private_network_is_not_followed_and_opens_nothing(monkeypatch):
+    for place in ("addresses", "resolver"):  # which let the host itself be asked, and its redirect's target not
+        monkeypatch.setattr(f"scraper.http.{place}.is_public", lambda address: address == "127.0.0.1")
     async with (
         raw_server(answer(b"User-agent: *\nDisallow: /"), host="127.0.0.2") as secret,
         raw_server(answer(b"", f"Location: {secret.url}/robots.txt", status="302 Found")) as server,
     ):
         found = await fetch(server.url, settings=Settings(deadline_seconds=0.3))
 
-    assert (found.record.verdict, len(secret.requests)) == ("allow", 0)
+    assert (found.record.verdict, len(server.requests), len(secret.requests)) == ("retry", 1, 0)
+    assert found.record.reason.startswith(f"robots_unreachable: it leads to {secret.url}/robots.txt, blocked_address")
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("http://no-such-host.invalid/robots.txt", "dns_not_found"),
+        ("http://127.0.0.1:1/robots.txt", "connect_refused"),
+        ("http://a b/robots.txt", None),  # no URL: like a redirect without a Location
+    ],
+)
+async def test_what_a_robots_txt_leads_to_and_cannot_be_reached_is_no_permission(target, why):
+    async with raw_server(answer(b"", f"Location: {target}", status="302 Found")) as server:
+        found = await fetch(server.url)
+
+    assert (found.record.verdict, found.is_had) == (("retry", False) if why else ("allow", True))
+    assert why is None or f"it leads to {target}, {why}" in found.record.reason
+
+
+async def test_five_redirects_are_followed_and_behind_more_there_is_no_file():
+    last = 0
+
+    async def script(reader, writer):
+        number = int(server.requests[-1].split()[1].strip(b"/robots.txt") or b"0")
+        left = answer(b"", f"Location: /{number + 1}", status="301 Moved")
+        writer.write(left if number < last else answer(b"User-agent: *\nDisallow: /"))
+        await writer.drain()
+
+    for last, verdict in ((5, "rules"), (6, "allow")):  # noqa: B007 - the script goes by it
+        async with raw_server(script) as server:
+            found = await fetch(server.url, settings=Settings(allow_private=True, deadline_seconds=10))
+        assert found.record.verdict == verdict
 
 
 async def test_each_hop_waits_at_the_gate_of_its_own_host():
@@ -145,6 +184,29 @@ async def test_the_memory_of_rules_is_bounded(bus):
     book = RobotsBook(bus)
     text = "# silt\n" * 50_000
     for number in range(40):
-        book.remember(f"http://h{number}.test", SPEC, RobotsRecord(verdict="rules", text=text))
+        await book.remember(f"http://h{number}.test", SPEC, RobotsRecord(verdict="rules", text=text))
 
     assert repr(book) == f"<RobotsBook 23 hosts, {23 * len(text)} characters>"
+
+
+async def test_a_long_file_is_read_beside_the_event_loop_and_a_short_one_at_once():
+    for text, is_long in (("User-agent: *\nDisallow: /no", False), ("# silt\n" * LONG_TEXT, True)):
+        reading = asyncio.create_task(RulesReader().read(text, "penstock"))
+        await asyncio.sleep(0)  # one turn of the loop: what comes from a thread takes another one
+
+        assert reading.done() is not is_long
+        assert (await reading).allow(f"{HOST}/no") is is_long
+
+
+async def test_a_long_file_is_read_once_while_it_is_known_also_when_its_record_is_looked_up_again(bus, monkeypatch):
+    monkeypatch.setattr(book_module, "MEMORY_SECONDS", 0)
+    text, book = "User-agent: *\nDisallow: /no\n" + "# silt\n" * LONG_TEXT, RobotsBook(bus)
+    async with raw_server(answer(text.encode())) as server, Client(SETTINGS) as client:
+        fetched = await fetch_robots(
+            client, f"{server.url}/robots.txt", user_agent="Penstock/0.1", gate=lambda url: at_once, reader=book.reader
+        )
+    stored = await book.store(HOST, SPEC, fetched)
+    found = await asyncio.gather(*(book.look_up(HOST, SPEC) for _ in range(3)))
+
+    assert {id(known.rules) for known in found} == {id(stored.rules)} == {id(fetched.rules)}
+    assert not stored.rules.allow(f"{HOST}/no")

@@ -4,7 +4,9 @@ import time
 
 import pytest
 
+from contract.percent import one_spelling
 from scraper.robots.rules import MOST_BYTES, Rules, product_token, readable
+from tests.scraper.robots_cases import CASES
 
 URL = "http://site.test/a/b"
 
@@ -15,6 +17,8 @@ URL = "http://site.test/a/b"
         ("Penstock/0.1 (+https://example.com)", "penstock"),
         ("my-bot", "my-bot"),
         ("Two Words/1", "two"),
+        ("Bot2/1.0", "bot"),
+        ("360Spider/1.0", "360spider"),
         ("", "*"),
     ],
 )
@@ -53,9 +57,33 @@ def test_a_url_is_allowed_or_not(text, allowed):
     assert Rules(text, "penstock").allow(URL) is allowed
 
 
+@pytest.mark.parametrize(("source", "text", "allowed", "disallowed"), CASES)
+def test_a_file_is_read_as_the_standard_and_its_first_reader_read_it(source, text, allowed, disallowed):
+    rules = Rules(readable(text.encode()), product_token("Penstock/0.1 (+https://a.test)"))
+    found = {path: rules.allow(f"http://a.test{path}") for path in (*allowed, *disallowed)}
+
+    assert found == dict.fromkeys(allowed, True) | dict.fromkeys(disallowed, False), source
+
+
+def test_a_name_that_no_name_may_be_is_compared_as_a_word():
+    assert not Rules("User-agent: 360Spider\nDisallow: /", product_token("360Spider/1")).allow(URL)
+    assert Rules("User-agent: 361Spider\nDisallow: /", product_token("360Spider/1")).allow(URL)
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled"),
+    [("/%7ea%c3%2f%41%2541%zz%", "/~a%C3%2FA%2541%zz%"), ("%%34%31", "%41"), ("/a b\u00e9", "/a b\u00e9")],
+)
+def test_escapes_that_mean_the_same_have_one_spelling(text, spelled):
+    assert one_spelling(text) == spelled
+
+
 @pytest.mark.parametrize(
     "body",
     [
+        b"\xef\xbbUser-agent: *\nDisallow: /",
+        b"\xefUser-agent: *\nDisallow: /",
+        b"\xef\xbb\xbf\xef\xbb\xbfUser-agent: *\nDisallow: /",
         b"\xef\xbb\xbfUser-agent: *\nDisallow: /",
         "\ufeffUser-agent: *\nDisallow: /".encode("utf-16-le"),
         "\ufeffUser-agent: *\nDisallow: /".encode("utf-16-be"),
@@ -65,6 +93,11 @@ def test_a_url_is_allowed_or_not(text, allowed):
 )
 def test_no_mark_and_no_broken_byte_hides_the_first_group(body):
     assert not Rules(readable(body), "penstock").allow(URL)
+
+
+def test_a_mark_that_is_none_makes_its_line_unknown():
+    assert Rules(readable(b"\xef\x11\xbfUser-agent: *\nDisallow: /"), "penstock").allow(URL)
+    assert Rules(readable(b"User-agent: *\n\xef\xbb\xbfDisallow: /"), "penstock").allow(URL)
 
 
 def test_only_the_first_half_megabyte_counts_and_no_half_line():

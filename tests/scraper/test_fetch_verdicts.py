@@ -10,6 +10,7 @@ from scraper.errors import FetchError, HttpStatus, InvalidUrl
 from scraper.http.causes import RULES
 from scraper.http.client import Client
 from scraper.http.exchange import at_once
+from scraper.robots.reader import RulesReader
 from scraper.robots.verdict import fetch_robots
 from scraper.verdicts import VERDICTS, verdict_on
 from scraper.warc import write_record
@@ -27,7 +28,7 @@ def kinds(root=FetchError):
 
 async def robots_of(client, url):
     """What the robots.txt of a server comes to."""
-    return await fetch_robots(client, f"{url}/robots.txt", **AGENT, gate=lambda url: at_once)
+    return await fetch_robots(client, f"{url}/robots.txt", **AGENT, gate=lambda url: at_once, reader=RulesReader())
 
 
 def test_every_way_to_fail_has_its_verdicts_and_they_are_those_of_its_class():
@@ -70,7 +71,7 @@ async def test_an_error_of_our_own_after_sending_is_tried_again_and_opens_no_hos
 
 
 async def test_an_error_of_our_own_at_reading_robots_txt_opens_no_host(monkeypatch):
-    monkeypatch.setattr("scraper.robots.verdict.Rules", None)
+    monkeypatch.setattr("scraper.robots.reader.Rules", None)
     async with raw_server(answer(b"User-agent: *\nDisallow: /")) as server, Client(SETTINGS) as client:
         found = await robots_of(client, server.url)
 

@@ -9,6 +9,7 @@ import pytest
 from contract.settings import Settings
 from scraper.http.client import Client, tls_context
 from scraper.http.exchange import at_once
+from scraper.robots.reader import RulesReader
 from scraper.robots.verdict import fetch_robots
 from tests.scraper.raw_server import answer, raw_server
 from tests.servers.starting import Certificates
@@ -142,7 +143,7 @@ async def test_no_robots_txt_is_made_of_a_pages_second_answer(client):
         talker.go.set()
         await talker.said.wait()
         found = await fetch_robots(
-            client, f"{server.url}/robots.txt", user_agent="Penstock/0.1", gate=lambda url: at_once
+            client, f"{server.url}/robots.txt", **AGENT, gate=lambda url: at_once, reader=RulesReader()
         )
 
     assert found.record.text == "/robots.txt"

@@ -14,6 +14,7 @@ import pytest
 from contract.settings import Settings
 from scraper.errors import FetchError
 from scraper.http.client import Client
+from scraper.robots.reader import RulesReader
 from scraper.robots.verdict import fetch_robots
 from tests.scraper.raw_server import answer, raw_server
 
@@ -319,6 +320,7 @@ async def test_a_robots_txt_is_read_by_the_same_reader(client, status):
             f"{server.url}/robots.txt",
             user_agent="Penstock",
             gate=lambda url: lambda: asyncio.sleep(0),
+            reader=RulesReader(),
         )
 
     assert (found.record.verdict, found.record.text) == ("rules", "User-agent: *\nDisallow: /x")
