@@ -60,6 +60,8 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     robots_patience_seconds: float = 14_400.0
     #: The encoding of a page that declares none is guessed.
     detect_encoding: bool = False
+    #: Answers with these statuses are pages too: `404`, or `4xx`, `5xx` for all of a hundred.
+    error_pages: tuple[str, ...] = ()
     args: dict[str, str] = {}
 
 

@@ -10,6 +10,9 @@ import msgspec
 
 from contract.envelope import Payload
 
+#: Of an answer with 4xx or 5xx, the bytes of the body that are kept at most; what a browser would show fits.
+KEPT_BYTES = 256 * 1024
+
 
 class BodyRef(msgspec.Struct, frozen=True, kw_only=True):
     """The claim check of one body.
@@ -25,7 +28,7 @@ class BodyRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageFetched(Payload, frozen=True):
-    """The host answered with 2xx or 3xx, and the whole answer is kept.
+    """The host answered with 2xx or 3xx, or with a status that the crawl asks for, and the whole answer is kept.
 
     Times are milliseconds; `started_at` is Unix time of the request, `elapsed_ms` from the request's sending until the
     body's end, `waited_ms` from being issued until the request. `location` is the resolved target of a redirect.
@@ -56,7 +59,8 @@ class PageFetched(Payload, frozen=True):
 class PageFailed(Payload, frozen=True):
     """No usable answer: `reason` is a word of the classification, `detail` a sentence for people.
 
-    `retry_after_ms` is what the host asked for by Retry-After; `retryable` whether another attempt may help.
+    `retry_after_ms` is what the host asked for by Retry-After; `retryable` whether another attempt may help. Where the
+    host did answer, with 4xx or 5xx, `body` and `content_type` are of that answer: its first KEPT_BYTES are kept.
     """
 
     TYPE: ClassVar[str] = "page.failed"
@@ -77,6 +81,8 @@ class PageFailed(Payload, frozen=True):
     waited_ms: int = 0
     asked: bool = True
     chain: tuple[str, ...] = ()
+    content_type: str = ""
+    body: BodyRef | None = None
 
 
 class PageExcluded(Payload, frozen=True):
@@ -96,7 +102,7 @@ class PageExcluded(Payload, frozen=True):
 
 
 def body_of(payload: Payload) -> BodyRef | None:
-    """The claim check that an event has, if it has one: a page's, or a robots.txt's."""
+    """The claim check that an event has, if it has one: a page's, a failed one's, or a robots.txt's."""
     return getattr(payload, "body", None)
 
 

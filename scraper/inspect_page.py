@@ -47,7 +47,8 @@ async def fetch_once(url: str, settings: Settings, *, spec: CrawlSpec | None = N
         outcome, answer = _refusal(job, robots, spec), None
         if outcome is None:
             outcome, answer = await _fetch(client, job, spec)
-    return Once(payload=outcome.payload, answer=answer, record=outcome.body, robots=robots)
+    record = outcome.body if isinstance(outcome.payload, PageFetched) else b""
+    return Once(payload=outcome.payload, answer=answer, record=record, robots=robots)
 
 
 def _job(url: str, *, host: str) -> PageFetch:

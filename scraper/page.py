@@ -63,11 +63,16 @@ class Page(Readable):
 
     @classmethod
     def from_text(
-        cls, text: str, *, url: str = "http://example.com/", content_type: str = "text/html; charset=utf-8"
+        cls,
+        text: str,
+        *,
+        url: str = "http://example.com/",
+        content_type: str = "text/html; charset=utf-8",
+        status: int = 200,
     ) -> Self:
         """A page made by hand, for the test of a spider: `list(spider.extract(Page.from_text("<h1>…")))`."""
         headers = [("Content-Type", content_type)]
-        return cls(StoredPage(url=url, status=200, headers=headers, body=text.encode()))
+        return cls(StoredPage(url=url, status=status, headers=headers, body=text.encode()))
 
     def __repr__(self) -> str:
         return f"<Page {self.url}: {self.status}, {len(self.body)} bytes of {self.content_type or 'unknown type'}>"

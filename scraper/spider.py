@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from scraper.items import Given, checked
 from scraper.page import Page
-from scraper.page_patterns import compiled_pattern, path_and_query
+from scraper.page_patterns import PAGE, compiled_pattern, compiled_status, has_status, path_and_query
 from scraper.spider_functions import given_by
 
 Function = TypeVar("Function", bound=Callable[[Page], Any])
@@ -100,25 +100,33 @@ class Spider:
         self.options: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
         #: Patterns for pages, as they were written.
         self.patterns: tuple[str, ...] = ()
-        self._pages: list[tuple[re.Pattern[str], str, str, Callable[[Page], Any]]] = []
+        #: Statuses of 4xx and 5xx that its functions take for pages.
+        self.error_pages: tuple[str, ...] = ()
+        self._pages: list[_Route] = []
 
     def __repr__(self) -> str:
         return f"<Spider {self.name} {self.version}: {len(self._pages)} patterns>"
 
-    def page(self, pattern: str, *, content: str = "html") -> Callable[[Function], Function]:
+    def page(self, pattern: str, *, content: str = "html", status: str = "2xx") -> Callable[[Function], Function]:
         """Have the decorated function called for pages whose URL fits; raises `Refused` for what is no pattern.
 
         In a pattern `*` stands for anything but `/`, `**` for anything at all, every other character for itself. One
         that begins with `/` is held against the URL's path (and query, if it has a `?` in it), one that begins with
         `http` against the whole URL; it must fit from beginning to end: `/book/*` fits `/book/7`, not `/book/7/cover`.
 
-        `content` is `html`, or a part of a Content-Type (`json`), or `*` for pages of any kind.
+        `content` is `html`, or a part of a Content-Type (`json`), or `*` for pages of any kind. `status` is `404`, or
+        `4xx`, `5xx` for all of a hundred: what came with it, the first 256 KB, is a page to this function when no
+        further attempt is due, and its links are not followed. 429 and 503 speak of our rate, and are never pages.
         """
         compiled, subject = compiled_pattern(pattern)
+        answers = compiled_status(status)
         self.patterns = (*self.patterns, pattern)
+        if answers != PAGE:
+            self.error_pages = tuple(dict.fromkeys((*self.error_pages, answers)))
+            self.options["error_pages"] = self.error_pages
 
         def register(function: Function) -> Function:
-            self._pages.append((compiled, subject, content, function))
+            self._pages.append(_Route(compiled, subject, content, answers, function))
             return function
 
         return register
@@ -148,11 +156,23 @@ class Spider:
         path, query = path_and_query(page.url)
         subjects = {"url": page.url, "path": path, "query": path + query}
         fitting = (
-            function
-            for pattern, subject, content, function in self._pages
-            if pattern.fullmatch(subjects[subject]) and _is_of(page, content)
+            each.function
+            for each in self._pages
+            if each.pattern.fullmatch(subjects[each.subject])
+            and _is_of(page, each.content)
+            and has_status(page.status, each.status)
         )
         return list({id(function): function for function in fitting}.values())
+
+
+class _Route(NamedTuple):
+    """A function, and the pages that are for it."""
+
+    pattern: re.Pattern[str]
+    subject: str
+    content: str
+    status: str
+    function: Callable[[Page], Any]
 
 
 def _is_of(page: Page, content: str) -> bool:

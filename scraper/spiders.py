@@ -49,6 +49,10 @@ class Extractor(Protocol):
     def surveys(self) -> bool:
         """Whether it wants what `page.survey` finds in one go."""
 
+    @property
+    def error_pages(self) -> tuple[str, ...]:
+        """Which answers of 4xx and 5xx it reads too: `404`, `4xx`."""
+
     def given(self, page: Page) -> Given:
         """Type and data of each item, not yet looked at."""
 

@@ -57,10 +57,11 @@ def write_record(
     http_version: str = "1.1",
     address: str = "",
     request: bytes = b"",
+    is_cut: bool = False,
 ) -> bytes:
     """The record as a gzip member, and that of the `request`'s head, if it is given.
 
-    `started_at` in Unix ms, `address` the IP address that answered.
+    `started_at` in Unix ms, `address` the IP address that answered; `is_cut` where `body` is a body's beginning.
     """
     block = _http_head(status, reason, http_version, _stored_headers(headers, len(body)))
     when = datetime.fromtimestamp(started_at / 1000, UTC).isoformat(timespec="milliseconds")
@@ -68,7 +69,8 @@ def write_record(
     common = f"WARC-Target-URI: {url}\r\nWARC-Date: {when[:23]}Z\r\n"
     if address:
         common += f"WARC-IP-Address: {address}\r\n"
-    member = _member("response", f"WARC-Record-ID: {id}\r\n{common}WARC-Payload-Digest: {digest}\r\n", block, body)
+    about = f"WARC-Payload-Digest: {digest}\r\n" + ("WARC-Truncated: length\r\n" if is_cut else "")
+    member = _member("response", f"WARC-Record-ID: {id}\r\n{common}{about}", block, body)
     if not request:
         return member
     fields = f"WARC-Record-ID: {_record_id(event_id + '.request')}\r\nWARC-Concurrent-To: {id}\r\n{common}"

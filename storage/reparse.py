@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, func, select
 
-from contract.pages import PageFetched
+from contract.pages import PageFailed, PageFetched
 from storage.read_models.fold import fold
 from storage.sql import tables
 from storage.sql.database import writing
@@ -24,10 +24,10 @@ _CHUNK = 250
 
 
 class Archived(msgspec.Struct, frozen=True):
-    """A page that a crawl has fetched: its page.fetched, and the key of the page.parsed that stands for it, if any.
+    """A page that a crawl has: its page.fetched, or the page.failed that stands for it.
 
-    Its body is lost where `event.place` is None. `links` is what that page.parsed counts: found, and left out of them.
-    It is None where nobody could count them.
+    `parsed_event` is the key of the page.parsed that stands for it, if any. Its body is lost where `event.place` is
+    None. `links` is what that page.parsed counts: found, and left out of them; None where nobody could count them.
     """
 
     event: Recorded
@@ -36,19 +36,35 @@ class Archived(msgspec.Struct, frozen=True):
 
 
 def count(engine: Engine, crawl: str) -> int:
-    """How many pages `archived` gives by now."""
+    """How many fetched pages `archived` gives by now."""
     event = tables.events.c
     query = select(func.count()).where(event.crawl == crawl, event.type == PageFetched.TYPE)
     with engine.connect() as connection:
         return connection.execute(query).scalar_one()
 
 
-def archived(engine: Engine, crawl: str) -> Iterator[list[Archived]]:
-    """The fetched pages of a crawl in the order of the archive, some at a time."""
-    events = event_store.read(engine, types=(PageFetched.TYPE,), crawl=crawl)
+def archived(engine: Engine, crawl: str, *, failed: bool = False) -> Iterator[list[Archived]]:
+    """The fetched pages of a crawl in the order of the archive, some at a time.
+
+    With `failed` also the answers of 4xx and 5xx that are kept: of each page the one that stands for it.
+    """
+    types = (PageFetched.TYPE, PageFailed.TYPE) if failed else (PageFetched.TYPE,)
+    events = event_store.read(engine, types=types, crawl=crawl)
     while chunk := [stored.recorded() for stored in itertools.islice(events, _CHUNK)]:
+        if failed:
+            chunk = _standing(engine, chunk)
         parsed = _parsed(engine, crawl, chunk)
         yield [Archived(event, *parsed.get(digest(crawl, event.message.payload.url), ())) for event in chunk]
+
+
+def _standing(engine: Engine, events: Sequence[Recorded]) -> list[Recorded]:
+    """These events without the failures that had no answer, or were followed by another outcome."""
+    keys = [event.key for event in events if isinstance(event.message.payload, PageFailed)]
+    page = tables.pages.c
+    with engine.connect() as connection:
+        query = select(page.event).where(page.event.in_(keys), page.segment.is_not(None))
+        standing = {bytes(key) for key in connection.execute(query).scalars()}
+    return [event for event in events if isinstance(event.message.payload, PageFetched) or event.key in standing]
 
 
 def _parsed(engine: Engine, crawl: str, events: Sequence[Recorded]) -> dict[bytes, tuple[Any, ...]]:

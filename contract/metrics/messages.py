@@ -9,7 +9,7 @@ from typing import Any
 from contract.bus.delivery import Delivery
 from contract.envelope import Payload
 from contract.metrics.numbers import add, observe
-from contract.pages import PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched
+from contract.pages import PageExcluded, PageFailed, PageFetched, PageParsed, RobotsFetched, body_of
 from contract.topology import FETCH, PARSE, RECORD
 
 
@@ -49,7 +49,7 @@ def of_parse(page: Payload) -> None:
 def of_record(deliveries: Sequence[Delivery]) -> None:
     """Count what is recorded by now of these deliveries; one that came again counts again."""
     add("penstock_recorded_items", amount=sum(_items(one.payload) for one in deliveries))
-    stored = (one.payload.body.stored for one in deliveries if isinstance(one.payload, PageFetched))
+    stored = (body.stored for one in deliveries if (body := body_of(one.payload)))
     add("penstock_archive_bytes", amount=sum(stored))
 
 

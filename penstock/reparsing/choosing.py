@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from sqlalchemy import Engine
 
-from contract.pages import PageFetched
+from contract.pages import PageFailed, PageFetched
 from penstock.reparsing.tally import Tally
+from scraper.page_patterns import has_status
 from scraper.parsers.frames import Job
 from scraper.parsers.parsed import event_id
 from scraper.spiders import Extractor
@@ -51,7 +52,7 @@ def portions(engine: Engine, reader: ArchiveReader, task: Task, tally: Tally) ->
     """The pages to parse in the order of the archive; a portion may be empty."""
     portion: list[Chosen] = []
     size = 0
-    for chunk in archived(engine, task.crawl):
+    for chunk in archived(engine, task.crawl, failed=bool(task.extractor.error_pages)):
         for page in _to_parse(engine, chunk, task, tally):
             if (body := _body(reader, page.event, tally)) is None:
                 continue
@@ -65,6 +66,7 @@ def portions(engine: Engine, reader: ArchiveReader, task: Task, tally: Tally) ->
 
 
 def _to_parse(engine: Engine, chunk: Sequence[Archived], task: Task, tally: Tally) -> Iterator[Archived]:
+    chunk = [page for page in chunk if _is_asked_for(page, task.extractor)]
     pages = [page for page in chunk if not _is_redirect(page)]
     tally.redirects += len(chunk) - len(pages)
     keys = [_key(page, task.extractor) for page in pages]
@@ -81,9 +83,17 @@ def _to_parse(engine: Engine, chunk: Sequence[Archived], task: Task, tally: Tall
             yield page
 
 
+def _is_asked_for(page: Archived, extractor: Extractor) -> bool:
+    """Whether an extractor reads pages of this status; what was fetched is read by all, also to find nothing there."""
+    outcome: PageFetched | PageFailed = page.event.message.payload
+    if isinstance(outcome, PageFetched):
+        return True
+    return any(has_status(outcome.status or 0, wanted) for wanted in extractor.error_pages)
+
+
 def _is_redirect(page: Archived) -> bool:
-    fetched: PageFetched = page.event.message.payload
-    return fetched.location is not None
+    outcome: PageFetched | PageFailed = page.event.message.payload
+    return isinstance(outcome, PageFetched) and outcome.location is not None
 
 
 def _key(page: Archived, extractor: Extractor) -> bytes:
@@ -104,7 +114,7 @@ def _body(reader: ArchiveReader, event: Recorded, tally: Tally) -> bytes | None:
 
 
 def _job(archived: Archived, body: bytes, task: Task) -> Job:
-    page: PageFetched = archived.event.message.payload
+    page: PageFetched | PageFailed = archived.event.message.payload
     # What was counted once is not counted again: the links are the crawl's, and this run hands on none.
     options = (task.max_links, archived.links is None, task.detect_encoding, task.args)
     return Job(page.url, body, page.depth, task.reference, *options)

@@ -12,7 +12,15 @@ import msgspec
 from contract.commands import PageFetch
 from contract.crawls import CrawlSpec
 from contract.envelope import Envelope, Message, Payload, new_message
-from contract.pages import BodyRef, PageExcluded, PageFailed, PageFetched, ReturnedJob, RobotsFetched
+from contract.pages import (
+    KEPT_BYTES,
+    BodyRef,
+    PageExcluded,
+    PageFailed,
+    PageFetched,
+    ReturnedJob,
+    RobotsFetched,
+)
 from contract.topology import FETCH
 from scraper.errors import BadLocation, FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
 from scraper.http.answer import Answer
@@ -24,10 +32,12 @@ from scraper.warc import digest_of, write_record
 
 #: Longest content type that is passed on, in characters; real ones stay below 100.
 _TYPE_LENGTH = 200
+#: What a failure's id has at its end.
+_FAILED = ".failed"
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What came of a job: the payload, and for a fetched page the record that holds its body."""
+    """What came of a job: the payload, and the record that holds the answer's body, where there is one."""
 
     payload: PageFetched | PageFailed | PageExcluded | RobotsFetched
     body: bytes = b""
@@ -46,26 +56,29 @@ def message_of(job: Envelope, payload: Payload, *, subject: str) -> Message:
     """
     id = outcome_id(job)
     if isinstance(payload, PageFailed):
-        id += ".failed"
+        id += _FAILED
     elif isinstance(payload, RobotsFetched) and payload.returned:
         id = f"{job.id}.returned.{payload.started_at}"
     return new_message(payload, id=id, source=FETCH.name, crawl=job.crawl, subject=subject, cause=job)
 
 
 def of_answer(job: PageFetch, answer: Answer, spec: CrawlSpec, *, event_id: str, issued_ms: int) -> Outcome:
-    """The outcome of a complete answer; raises the `FetchError` that it amounts to unless it is 2xx or 3xx."""
-    if answer.status >= 400 or _is_not_ready(job, answer, spec):
-        raise _of_status(answer)
+    """The outcome of a complete answer: fetched for 2xx, 3xx and what the crawl asks for, failed for other statuses.
+
+    Raises the `FetchError` that an unusable redirect or a part of a page amounts to.
+    """
+    if (answer.status >= 400 and not _is_asked_for(job, answer, spec)) or _is_not_ready(job, answer, spec):
+        return _of_status(job, answer, event_id=event_id, issued_ms=issued_ms)
     if answer.status == 206:
         error = Truncated("answered with a part of the page that nobody asked for")
         raise error.at(answer.started_at, answer.elapsed_ms, asked=True)
-    (location, said), digest = _checked_location(job, answer, spec), digest_of(answer.body)
-    record = _record_of(answer, event_id=event_id, digest=digest)
+    location, said = _checked_location(job, answer, spec) if answer.status < 400 else (None, ())
+    body, record = _kept(answer, event_id=event_id)
     payload = PageFetched(
         **_of_job(job),
         status=answer.status,
         content_type=answer.header("content-type")[:_TYPE_LENGTH],
-        body=BodyRef(digest=digest, size=len(answer.body), wire=answer.wire, stored=len(record)),
+        body=body,
         started_at=answer.started_at,
         elapsed_ms=answer.elapsed_ms,
         waited_ms=max(0, answer.started_at - issued_ms),
@@ -76,8 +89,10 @@ def of_answer(job: PageFetch, answer: Answer, spec: CrawlSpec, *, event_id: str,
     return Outcome(payload, record)
 
 
-def _record_of(answer: Answer, *, event_id: str, digest: str) -> bytes:
-    return write_record(
+def _kept(answer: Answer, *, event_id: str) -> tuple[BodyRef, bytes]:
+    """The claim check of an answer's body, and the record that it stands for."""
+    digest = digest_of(answer.body)
+    record = write_record(
         url=answer.url,
         event_id=event_id,
         status=answer.status,
@@ -89,7 +104,9 @@ def _record_of(answer: Answer, *, event_id: str, digest: str) -> bytes:
         http_version=answer.http_version,
         address=answer.address,
         request=answer.request,
+        is_cut="cut" in answer.flags,
     )
+    return BodyRef(digest=digest, size=len(answer.body), wire=answer.wire, stored=len(record)), record
 
 
 def _is_not_ready(job: PageFetch, answer: Answer, spec: CrawlSpec) -> bool:
@@ -97,10 +114,28 @@ def _is_not_ready(job: PageFetch, answer: Answer, spec: CrawlSpec) -> bool:
     return answer.status == 202 and _retry_after(answer) is not None and job.attempt < spec.max_attempts
 
 
-def _of_status(answer: Answer) -> FetchError:
+def _is_asked_for(job: PageFetch, answer: Answer, spec: CrawlSpec) -> bool:
+    """Whether an answer of 4xx or 5xx is a page to this crawl: the last one that will come, and no word on our rate."""
+    wanted = {str(answer.status), f"{answer.status // 100}xx"}.intersection(spec.error_pages)
+    if not wanted or answer.status in (429, 503):
+        return False
+    return not (_status_error(answer).retryable and job.attempt < spec.max_attempts)
+
+
+def _status_error(answer: Answer) -> HttpStatus:
     detail = f"{answer.status} {answer.reason}".strip()[:_TYPE_LENGTH]
-    error = HttpStatus(answer.status, detail, retry_after_ms=_retry_after(answer))
-    return error.at(answer.started_at, answer.elapsed_ms, asked=True)
+    return HttpStatus(answer.status, detail, retry_after_ms=_retry_after(answer))
+
+
+def _of_status(job: PageFetch, answer: Answer, *, event_id: str, issued_ms: int) -> Outcome:
+    """The outcome of an answer that is no page: failed, and kept all the same."""
+    error = _status_error(answer).at(answer.started_at, answer.elapsed_ms, asked=True)
+    said = of_error(job, error, issued_ms=issued_ms).payload
+    if len(answer.body) > KEPT_BYTES:
+        answer = msgspec.structs.replace(answer, body=answer.body[:KEPT_BYTES], flags=(*answer.flags, "cut"))
+    body, record = _kept(answer, event_id=event_id + _FAILED)
+    content_type = answer.header("content-type")[:_TYPE_LENGTH]
+    return Outcome(msgspec.structs.replace(said, body=body, content_type=content_type), record)
 
 
 def _retry_after(answer: Answer) -> int | None:
@@ -157,9 +192,7 @@ def of_robots(job: PageFetch, robots: Robots, *, event_id: str = "", stale: bool
     """
     body, file = None, b""
     if robots.answer and event_id:
-        answer, digest = robots.answer, digest_of(robots.answer.body)
-        file = _record_of(answer, event_id=event_id, digest=digest)
-        body = BodyRef(digest=digest, size=len(answer.body), wire=answer.wire, stored=len(file))
+        body, file = _kept(robots.answer, event_id=event_id)
     payload = RobotsFetched(
         host=job.host,
         url=job.url if job.robots else f"{job.host}/robots.txt",

@@ -25,10 +25,11 @@ class Generic:
     name = "generic"
     version = source_version(__file__)
     follow = surveys = True
+    error_pages = ()
 
     def extract(self, page: Page) -> Given:
         """One item of type `page` for HTML, none for anything else."""
-        if page.is_html:
+        if page.is_html and page.status < 400:
             yield "page", describe(page)
 
     #: Nothing of it need be looked at first.

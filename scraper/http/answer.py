@@ -4,7 +4,8 @@ import msgspec
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a host answered. `url` is the spelling that was sent; `body` is decoded, and empty for 4xx and 5xx.
+    """What a host answered. `url` is the spelling that was sent; `body` is decoded, and for 4xx and 5xx no
+    more than its beginning.
 
     `wire` counts the body's bytes on the network, `elapsed_ms` runs from sending to the body's end, `started_at` is
     Unix ms, `headers` are in the order and spelling of the host, as latin-1. `request` is the head that was sent.

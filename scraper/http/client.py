@@ -19,6 +19,7 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
+from contract.pages import KEPT_BYTES
 from contract.settings import Settings
 from scraper.errors import BodyTooLarge, Deadline, FetchError, NotHttp, ProtocolError, Timeout, TooSlow, UnknownStatus
 from scraper.http.addresses import check_url
@@ -37,8 +38,6 @@ PACE_BYTES = 10 * 1024
 #: … in this time, again and again, or it ends as `too_slow`: 1 KiB/s.
 PACE_SECONDS = 10.0
 CONNECT_SECONDS = 15.0
-#: What is read of a body that nobody wants (4xx, 5xx), so that its connection can be used again.
-UNWANTED_BYTES = 64 * 1024
 #: Larger bodies are decoded in a thread, so that they do not hold up the requests in flight.
 _LONG_WORK_BYTES = 256 * 1024
 #: Origins of which httpx' idea is remembered.
@@ -195,7 +194,7 @@ class Client:
     ) -> bytes:
         most, head = self._settings.max_wire_bytes, exchange.head
         declared = head.length or 0
-        enough = UNWANTED_BYTES if response.status_code >= 400 else cut_at
+        enough = KEPT_BYTES if response.status_code >= 400 else cut_at
         if enough is None and declared > most:
             raise BodyTooLarge(f"the body is larger than {most} bytes")
         parts, size, pace, has_room = list[bytes](), 0, Pace(exchange), False
@@ -219,7 +218,7 @@ class Client:
 
     async def _decoded(self, answer: Answer, cut_at: int | None, make_room: MakeRoom) -> Answer:
         if answer.status >= 400:
-            return msgspec.structs.replace(answer, body=b"")
+            return await self._decoded_error(answer)
         encodings = answer.encodings
         limit, cut = (self._settings.max_body_bytes, False) if cut_at is None else (cut_at, True)
         if not encodings and answer.wire <= limit:
@@ -230,6 +229,15 @@ class Client:
         else:
             body, flags = decode(answer.body, encodings, limit=limit, cut=cut)
         return msgspec.structs.replace(answer, body=body, flags=(*answer.flags, *flags))
+
+    async def _decoded_error(self, answer: Answer) -> Answer:
+        """What can be read of a 4xx or 5xx: its status has been said, and stands whatever its body is."""
+        try:
+            body, flags = decode(answer.body, answer.encodings, limit=KEPT_BYTES, cut=True)
+        except FetchError as error:
+            body, flags = b"", (error.reason,)
+        cut = ("cut",) if max(len(body), answer.wire) >= KEPT_BYTES else ()
+        return msgspec.structs.replace(answer, body=body, flags=(*answer.flags, *flags, *cut))
 
 
 def _request(method: str, url: str, headers: dict[str, str], body: bytes) -> httpx.Request:

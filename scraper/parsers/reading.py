@@ -58,7 +58,7 @@ class Reader:
             # Links and title are found on the same way.
             _ = page.survey
         # Before the extractor has its turn, for it may cut up the document.
-        links = page.all_links if extractor.follow and job.links else Links()
+        links = page.all_links if extractor.follow and job.links and page.status < 400 else Links()
         title = page.title if page.has_elements else None
         items, failure = _extract(extractor, page)
         return _result(

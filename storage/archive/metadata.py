@@ -1,4 +1,4 @@
-"""page.fetched → a WARC `metadata` record: what the answer's own record does not say of how it was asked for.
+"""page.fetched, page.failed → a WARC `metadata` record: what the answer's own record does not say of its request.
 
 Made anew from the event wherever it is wanted, so that it is the same bytes each time. It names the response's record,
 whose id follows from the event's.
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from isal import igzip
 
 from contract.envelope import Message
-from contract.pages import PageFetched, RobotsFetched
+from contract.pages import PageFailed, PageFetched, RobotsFetched, body_of
 
 _LEVEL = 1
 #: Unix time of the end of the year 9999.
@@ -21,7 +21,7 @@ _BREAKS = re.compile(r"[\r\n\0]+")
 
 
 def metadata_record(message: Message) -> bytes:
-    """The record of a page.fetched or a robots.fetched, as a gzip member."""
+    """The record of a page.fetched, a page.failed or a robots.fetched with a body, as a gzip member."""
     page, id = message.payload, message.envelope.id
     fields = _fields(message.envelope.crawl, page).encode("utf-8", "replace")
     # Whatever an event claims: a time that no calendar has must not keep a page from being recorded.
@@ -37,13 +37,13 @@ def metadata_record(message: Message) -> bytes:
     return igzip.compress(head.encode("utf-8", "replace") + fields + b"\r\n\r\n", _LEVEL, mtime=0)
 
 
-def _fields(crawl: str, page: PageFetched | RobotsFetched) -> str:
+def _fields(crawl: str, page: PageFetched | PageFailed | RobotsFetched) -> str:
     if isinstance(page, RobotsFetched):
         return f"crawl: {_line(crawl)}\r\nattempt: {page.attempt}\r\nfetchTimeMs: {page.elapsed_ms}\r\n"
-    via = f"via: {_line(page.via)}\r\n" if page.via else ""
+    via, body = f"via: {_line(page.via)}\r\n" if page.via else "", body_of(page)
     return (
         f"crawl: {_line(crawl)}\r\n{via}depth: {page.depth}\r\nhops: {page.hops}\r\nattempt: {page.attempt}\r\n"
-        f"fetchTimeMs: {page.elapsed_ms}\r\nwaitedMs: {page.waited_ms}\r\nwireBytes: {page.body.wire}\r\n"
+        f"fetchTimeMs: {page.elapsed_ms}\r\nwaitedMs: {page.waited_ms}\r\nwireBytes: {body.wire if body else 0}\r\n"
     )
 
 

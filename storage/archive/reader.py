@@ -11,7 +11,7 @@ from typing import Self
 from sqlalchemy import Engine, select
 
 from contract.errors import PenstockError
-from contract.pages import PageFetched, RobotsFetched, body_of
+from contract.pages import PageFailed, PageFetched, RobotsFetched, body_of
 from storage.archive.archive import GZIP_MAGIC, SegmentStore
 from storage.sql import tables
 from storage.store import event_store
@@ -40,8 +40,8 @@ class ArchiveReader:
         return self._of_kinds(crawl, after, PageFetched.TYPE)
 
     def kept(self, crawl: str | None = None) -> Iterator[Recorded]:
-        """The same, and every robots.fetched that has a file."""
-        return self._of_kinds(crawl, 0, PageFetched.TYPE, RobotsFetched.TYPE)
+        """Everything that is kept of a crawl: the same, the answers of pages that failed, and each robots.txt."""
+        return self._of_kinds(crawl, 0, PageFetched.TYPE, PageFailed.TYPE, RobotsFetched.TYPE)
 
     def _of_kinds(self, crawl: str | None, after: int, *kinds: str) -> Iterator[Recorded]:
         for stored in event_store.read(self._engine, after=after, types=kinds, crawl=crawl):

@@ -60,7 +60,7 @@ events = Table(
 bodies = Table(
     "bodies",
     metadata,
-    #: Of the page.fetched whose body this is.
+    #: Of the event whose body this is.
     Column("position", Big, primary_key=True, autoincrement=False),
     Column("segment", Integer, nullable=False),
     Column("offset", Big, nullable=False),

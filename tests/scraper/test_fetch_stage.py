@@ -1,6 +1,7 @@
 """The fetch stage on a real server: each job ends in exactly one outcome, whatever comes of it."""
 
 import asyncio
+import gzip
 import io
 import itertools
 import time
@@ -17,6 +18,7 @@ from contract.bus.groups import ensure_groups
 from contract.commands import PageFetch
 from contract.crawls import CrawlSpec
 from contract.envelope import new_message
+from contract.pages import KEPT_BYTES
 from contract.robots import RobotsRecord
 from contract.settings import Settings
 from contract.topology import FETCH
@@ -149,7 +151,59 @@ async def test_an_answer_that_is_no_page_is_a_classified_failure(desk, raw, fiel
 
     page = await desk.outcome()
     assert (page.reason, page.retryable, page.asked) == (reason, retryable, True)
-    assert await desk.bus.redis.get(desk.bus.keys.body_bytes) is None
+    # What came with a status is kept all the same.
+    assert bool(page.body) == reason.startswith("http_")
+    assert bool(await desk.bus.redis.get(desk.bus.keys.body_bytes)) == bool(page.body)
+
+
+@pytest.mark.parametrize(
+    ("size", "kept"),
+    [(10, 10), (KEPT_BYTES - 1, KEPT_BYTES - 1), (KEPT_BYTES + 1, KEPT_BYTES), (5_000_000, KEPT_BYTES)],
+)
+async def test_of_an_answer_that_is_no_page_the_beginning_is_kept(desk, size, kept):
+    await desk.crawl()
+    body = gzip.compress(b"x" * size)
+    async with raw_server(answer(body, "Content-Encoding: gzip", status="404 Not Found")) as server:
+        await desk.issue(server.url)
+        await desk.work()
+
+    page = await desk.outcome()
+    record = gzip.decompress(await desk.bus.redis.get(desk.bus.keys.body((await desk.outcomes())[0].envelope.id)))
+    assert (page.body.size, page.body.wire) == (kept, len(body))
+    assert (b"WARC-Truncated: length" in record) == (kept == KEPT_BYTES)
+
+
+async def test_a_status_stands_whatever_its_body_is(desk):
+    await desk.crawl()
+    async with raw_server(answer(b"\x1f\x8b no gzip", "Content-Encoding: gzip", status="404 Not Found")) as server:
+        await desk.issue(server.url)
+        await desk.work()
+
+    page = await desk.outcome()
+    assert (page.reason, page.body.size) == ("http_404", 0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "attempt", "becomes"),
+    [
+        (("4xx",), "404 Not Found", 1, "page.fetched"),
+        (("404",), "404 Not Found", 1, "page.fetched"),
+        (("404",), "410 Gone", 1, "page.failed"),
+        (("5xx",), "500 Oh", 1, "page.failed"),
+        (("5xx",), "500 Oh", 4, "page.fetched"),
+        (("4xx", "5xx"), "429 Slowly", 4, "page.failed"),
+        (("4xx", "5xx"), "503 Slowly", 4, "page.failed"),
+    ],
+)
+async def test_a_crawl_may_ask_for_answers_of_4xx_and_5xx_as_pages(desk, asked, status, attempt, becomes):
+    await desk.crawl(error_pages=asked)
+    async with raw_server(answer(status=status)) as server:
+        await desk.issue(server.url, attempt=attempt)
+        await desk.work()
+
+    [message] = await desk.outcomes()
+    assert message.envelope.type == becomes
+    assert message.payload.status == int(status[:3])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from contract.envelope import Payload
-from contract.pages import PageExcluded, PageFailed, PageFetched, PageParsed
+from contract.pages import BodyRef, PageExcluded, PageFailed, PageFetched, PageParsed
 from storage.read_models.projections import rows, tallies
 from storage.read_models.projections.rows import Row
 from storage.sql import tables
@@ -62,18 +62,17 @@ def _fetched(row: Row, event: Recorded) -> None:
     page: PageFetched = event.message.payload
     if _settle(row, event, "fetched", page.attempt):
         flags = page.flags if event.place else (*page.flags, "body_missing")
-        row |= _timing(page) | {
-            "via": page.via,
-            "status": page.status,
-            "content_type": page.content_type,
-            "location": page.location,
-            "bytes": page.body.size,
-            "wire_bytes": page.body.wire,
-            "digest": page.body.digest,
-            "flags": " ".join(flags) or None,
-        }
-        if event.place:
-            row |= {"segment": event.place.segment, "offset": event.place.offset, "length": event.place.length}
+        row |= (
+            _timing(page)
+            | _kept(page.body, event)
+            | {
+                "via": page.via,
+                "status": page.status,
+                "content_type": page.content_type,
+                "location": page.location,
+                "flags": " ".join(flags) or None,
+            }
+        )
 
 
 def _failed(row: Row, event: Recorded) -> None:
@@ -86,6 +85,8 @@ def _failed(row: Row, event: Recorded) -> None:
             "detail": page.detail,
             "retryable": page.retryable,
         }
+        if page.body:
+            row |= _kept(page.body, event) | {"content_type": page.content_type}
 
 
 def _excluded(row: Row, event: Recorded) -> None:
@@ -128,6 +129,13 @@ def _settle(row: Row, event: Recorded, outcome: str, attempt: int) -> bool:
     row |= {"host": page.host, "depth": page.depth, "hops": page.hops}
     row["settled_at"] = event.message.envelope.time
     return True
+
+
+def _kept(body: BodyRef, event: Recorded) -> Row:
+    kept: Row = {"bytes": body.size, "wire_bytes": body.wire, "digest": body.digest}
+    if event.place:
+        kept |= {"segment": event.place.segment, "offset": event.place.offset, "length": event.place.length}
+    return kept
 
 
 def _timing(page: PageFetched | PageFailed) -> Row:
