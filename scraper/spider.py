@@ -98,14 +98,20 @@ class Spider:
         }
         #: Fields of `CrawlSpec` that this spider sets.
         self.options: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
-        #: Patterns for pages, as they were written.
-        self.patterns: tuple[str, ...] = ()
-        #: Statuses of 4xx and 5xx that its functions take for pages.
-        self.error_pages: tuple[str, ...] = ()
         self._pages: list[_Route] = []
 
     def __repr__(self) -> str:
         return f"<Spider {self.name} {self.version}: {len(self._pages)} patterns>"
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Patterns for pages, as they were written."""
+        return tuple(each.written for each in self._pages)
+
+    @property
+    def error_pages(self) -> tuple[str, ...]:
+        """Statuses of 4xx and 5xx that its functions take for pages."""
+        return tuple(dict.fromkeys(each.status for each in self._pages if each.status != PAGE))
 
     def page(self, pattern: str, *, content: str = "html", status: str = "2xx") -> Callable[[Function], Function]:
         """Have the decorated function called for pages whose URL fits; raises `Refused` for what is no pattern.
@@ -120,13 +126,11 @@ class Spider:
         """
         compiled, subject = compiled_pattern(pattern)
         answers = compiled_status(status)
-        self.patterns = (*self.patterns, pattern)
-        if answers != PAGE:
-            self.error_pages = tuple(dict.fromkeys((*self.error_pages, answers)))
-            self.options["error_pages"] = self.error_pages
 
         def register(function: Function) -> Function:
-            self._pages.append(_Route(compiled, subject, content, answers, function))
+            self._pages.append(_Route(pattern, compiled, subject, content, answers, function))
+            if self.error_pages:
+                self.options["error_pages"] = self.error_pages
             return function
 
         return register
@@ -168,6 +172,7 @@ class Spider:
 class _Route(NamedTuple):
     """A function, and the pages that are for it."""
 
+    written: str
     pattern: re.Pattern[str]
     subject: str
     content: str

@@ -74,6 +74,7 @@ _WITH_WEBHOOK = structs.replace(_SPEC, webhook="https://hooks.example/penstock?t
 _WITH_PATIENCE = structs.replace(_WITH_WEBHOOK, max_crawl_delay_seconds=120.0, robots_patience_seconds=600.0)
 _WITH_GUESSES = structs.replace(_WITH_PATIENCE, detect_encoding=True)
 _WITH_ARGS = structs.replace(_WITH_GUESSES, args={"part": "books"})
+_WITH_ERRORS = structs.replace(_WITH_ARGS, error_pages=("404", "5xx"))
 _JOB: dict[str, Any] = {"url": _URL, "host": _HOST, "fingerprint": "9f86d081884c7d65", "depth": 3, "hops": 2}
 _PAGE: dict[str, Any] = {**_JOB, "attempt": 2, "via": f"{_HOST}/"}
 _BODY = BodyRef(
@@ -186,6 +187,11 @@ GOLDENS: dict[str, Message] = {
     "crawl.start.v1-webhook": _command(CrawlStart(spec=_WITH_WEBHOOK, seeds=_SEEDS, more=True)),
     "crawl.start.v1-fresh": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, fresh=True)),
     "crawl.start.v1-args": _command(CrawlStart(spec=_WITH_ARGS, seeds=_SEEDS)),
+    "crawl.start.v1-errors": _command(CrawlStart(spec=_WITH_ERRORS, seeds=_SEEDS)),
+    "crawl.started.v1-errors": _of_crawl(CrawlStarted(version=1, spec=_WITH_ERRORS, seeds=_SEEDS)),
+    "frontier.restore.v1-errors": _golden(
+        structs.replace(_RESTORE, spec=_WITH_ERRORS), source="storage.replay", cause="crawl.started"
+    ),
     "crawl.start.v1-guesses": _command(CrawlStart(spec=_WITH_GUESSES, seeds=_SEEDS)),
     "crawl.start.v1-patience": _command(CrawlStart(spec=_WITH_PATIENCE, seeds=_SEEDS)),
     "crawl.start.v1-parts": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True, parts=3)),
@@ -243,6 +249,9 @@ GOLDENS: dict[str, Message] = {
     ),
     "page.fetched.v1-chain": _golden(
         structs.replace(_FETCHED, chain=_CHAIN), source="scraper.fetch", cause="page.fetch"
+    ),
+    "page.failed.v1-kept": _golden(
+        structs.replace(_FAILED, content_type="text/html", body=_BODY), source="scraper.fetch", cause="page.fetch"
     ),
     "page.failed.v1-chain": _golden(structs.replace(_FAILED, chain=_CHAIN), source="scraper.fetch", cause="page.fetch"),
     "page.parsed.v1-chain": _golden(
