@@ -22,6 +22,9 @@ LONGEST_DELAY_SECONDS = 86_400
 LONGEST_PATIENCE_SECONDS = 30 * 86_400
 #: The frontier's queues tell that many depths apart.
 DEEPEST = 8_000
+#: What is one URL. 1: its canonical spelling. 2: all spellings that RFC 3986 §6.2.2 calls equivalent, with and without
+#: a dot behind the host's name; new crawls have the latest.
+LATEST_IDENTITY = 2
 _MOST = 10**9
 
 State = Literal["running", "paused", "finished", "cancelled"]
@@ -34,7 +37,8 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     `max_pages` counts pages with a 2xx answer; 0 anywhere means no bound. `spider` is None for the generic extractor,
     else `module:attribute` or a file's path. `allow` and `deny` are regular expressions (RE2's) searched anywhere
     in the URL. `webhook` is a URL to which the events of the crawl's life are posted. `args` are what a person gave the
-    spider (`spider.args`); they are recorded, so they hold no secret.
+    spider (`spider.args`); they are recorded, so they hold no secret. `identity` is the version of the rule which
+    spellings are one URL, and which host names one place; a crawl keeps the one that it was started with.
     """
 
     name: str
@@ -63,6 +67,7 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     #: Answers with these statuses are pages too: `404`, or `4xx`, `5xx` for all of a hundred.
     error_pages: tuple[str, ...] = ()
     args: dict[str, str] = {}
+    identity: int = 1
 
 
 def check_spec(spec: CrawlSpec) -> None:
@@ -83,6 +88,8 @@ def check_spec(spec: CrawlSpec) -> None:
             raise Refused(f"{name} must be between 0 and {_MOST}, not {getattr(spec, name)}")
     if not 0 <= spec.max_depth <= DEEPEST:
         raise Refused(f"max_depth must be between 0 and {DEEPEST}, not {spec.max_depth}")
+    if not 1 <= spec.identity <= LATEST_IDENTITY:
+        raise Refused(f"identity must be between 1 and {LATEST_IDENTITY}, not {spec.identity}")
 
 
 class CrawlStarted(Payload, frozen=True):

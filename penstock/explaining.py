@@ -12,14 +12,17 @@ from sqlalchemy import Engine
 
 from contract.crawls import CrawlSpec
 from scheduler.scope import Scope
-from scheduler.urls import CanonicalURL, canonical
+from scheduler.urls import CanonicalURL, canonical, same_url
 from storage.read_models import queries
 from storage.store import hearsay
 from storage.store.history import Step, history, spec_of
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """All that is known: the steps in order, or, where there are none, hints: what is the case, and facts of it."""
+    """All that is known: the steps in order, or, where there are none, hints: what is the case, and facts of it.
+
+    `url` is in the spelling that the crawl met first, where it met one.
+    """
 
     url: str
     crawl: str
@@ -31,8 +34,19 @@ class Explanation(msgspec.Struct, frozen=True):
 def explained(engine: Engine, url: str, row: queries.CrawlRow) -> Explanation:
     """The life of a URL in a crawl, or hints where it has none."""
     steps = history(engine, row.id, url)
+    if not steps and (met := _spelling_met(engine, url, row)):
+        url, steps = met, history(engine, row.id, met)
     hints = [] if steps else _hints(engine, url, row)
     return Explanation(url=url, crawl=row.id, name=row.name, steps=steps, hints=hints)
+
+
+def _spelling_met(engine: Engine, url: str, row: queries.CrawlRow) -> str | None:
+    """The spelling of this URL that the crawl has a page of, by its rule which spellings are one URL."""
+    place, spec = canonical(url), spec_of(engine, row.id)
+    if place is None or spec is None or spec.identity < 2:
+        return None
+    urls = hearsay.urls_at(engine, row.id, place.host)
+    return next((each for each in urls if same_url(each, place, spec.identity)), None)
 
 
 def _hints(engine: Engine, url: str, row: queries.CrawlRow) -> list[dict[str, Any]]:

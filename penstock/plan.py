@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from contract.crawls import LONGEST_DELAY_SECONDS, LONGEST_PATIENCE_SECONDS, CrawlSpec
+from contract.crawls import LATEST_IDENTITY, LONGEST_DELAY_SECONDS, LONGEST_PATIENCE_SECONDS, CrawlSpec
 from contract.errors import Refused
 from contract.settings import Settings
 from penstock.webhooks.signature import signing_key
@@ -47,7 +47,7 @@ def make_plan(
     first = canonical(all_seeds[0])
     default = spider.name if spider else first.host.partition("//")[2] if first else "crawl"
     fields |= {"name": settings.name or default, "spider": settings.spider and absolute_reference(settings.spider)}
-    fields |= {"args": dict(args or {})}
+    fields |= {"args": dict(args or {}), "identity": LATEST_IDENTITY}
     try:
         spec = msgspec.convert(fields, CrawlSpec, strict=False)
     except msgspec.ValidationError as error:

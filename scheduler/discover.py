@@ -95,4 +95,5 @@ def _candidate(scope: Scope, page: PageParsed | KnownLinks, link: Link) -> Candi
     depth, hops = (page.depth, page.hops + 1) if link.redirect else (page.depth + 1, 0)
     reason = scope.reason_against(url, depth=depth, hops=hops) or ""
     chain = page.chain if link.redirect and isinstance(page, PageParsed) else ()
-    return candidate(url, depth=depth, hops=hops, via=page.url, reason=reason, chain=chain)
+    identity = scope.spec.identity
+    return candidate(url, identity=identity, depth=depth, hops=hops, via=page.url, reason=reason, chain=chain)

@@ -27,7 +27,7 @@ from scheduler.scope import Scope
 from scheduler.seed import candidates as planted
 from scheduler.seed import canonical_urls
 from scheduler.settle import next_attempt
-from scheduler.urls import CanonicalURL, canonical, fingerprint
+from scheduler.urls import CanonicalURL, canonical, mark_of
 
 log = logging.getLogger(RESTORE.name)
 
@@ -86,17 +86,18 @@ def _links(scope: Scope, part: FrontierRestore) -> list[Candidate]:
 def _pages(pages: Iterable[KnownPage], spec: CrawlSpec, chance: random.Random) -> Iterator[Known]:
     for page in pages:
         if url := canonical(page.url):
-            yield known_page(page, url, max_attempts=spec.max_attempts, chance=chance)
+            yield known_page(page, url, spec=spec, chance=chance)
         else:
             log.error("a recorded page is passed over: %s", page.url, extra={"action": "page_lost"})
 
 
-def known_page(page: KnownPage, url: CanonicalURL, *, max_attempts: int, chance: random.Random) -> Known:
+def known_page(page: KnownPage, url: CanonicalURL, *, spec: CrawlSpec, chance: random.Random) -> Known:
     """What a recorded outcome means for the frontier; pure, but for the jitter that `chance` gives."""
-    mark, kind, wait_ms, job = fingerprint(url.href), str(page.outcome), 0, b""
+    mark = mark_of(url, spec.identity, came_from=page.via if page.hops else None)
+    kind, wait_ms, job = str(page.outcome), 0, b""
     if page.outcome == "excluded" and page.attempt == 0 and page.reason not in _ADMITTED:
         kind = "left"
-    if page.outcome == "failed" and has_another_attempt(page, max_attempts=max_attempts):
+    if page.outcome == "failed" and has_another_attempt(page, max_attempts=spec.max_attempts):
         kind, wait_ms, job = "retry", backoff_ms(page.attempt, chance), next_attempt(page, mark, host=url.host)
     return Known(
         mark=mark,

@@ -59,9 +59,10 @@ class Scope:
     def place(self, url: CanonicalURL) -> str:
         """The place of this URL, by which a crawl's seeds widen its scope."""
         # http and https, with or without www., are one place to people: a seed that redirects there stays in scope.
+        hostname = url.hostname if self.spec.identity < 2 else url.hostname.removesuffix(".")
         if self.spec.scope == "domain":
-            return registered_domain(url.hostname)
-        return f"{url.hostname.removeprefix('www.')}:{url.port}"
+            return registered_domain(hostname)
+        return f"{hostname.removeprefix('www.')}:{url.port}"
 
 
 def looks_like_a_trap(url: CanonicalURL) -> bool:

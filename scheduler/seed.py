@@ -109,7 +109,8 @@ def candidates(scope: Scope, urls: Sequence[CanonicalURL]) -> list[Candidate]:
 
 def _judged(scope: Scope, urls: Sequence[CanonicalURL]) -> Iterator[Candidate]:
     for url in urls:
-        yield candidate(url, depth=0, reason=scope.reason_against(url, depth=0, seed=True) or "")
+        reason = scope.reason_against(url, depth=0, seed=True) or ""
+        yield candidate(url, identity=scope.spec.identity, depth=0, reason=reason)
 
 
 async def _patiently(crawls: Crawls, crawl: str) -> CrawlSpec | None:

@@ -2,6 +2,7 @@
 
 Parsing is WHATWG's (ada-url): default ports dropped, hosts in ASCII, dot segments resolved, reserved characters never
 decoded, so that the canonical form of a canonical URL is itself. Source: https://url.spec.whatwg.org/
+A URL is sent in its canonical form; which of these forms are one URL is up to the version of a crawl's identity.
 """
 
 import hashlib
@@ -10,6 +11,8 @@ from functools import lru_cache
 import ada_url
 import msgspec
 
+from contract.percent import one_spelling
+
 #: Bounds of the name system (RFC 1035, section 2.3.4), which WHATWG leaves out.
 _LONGEST_NAME, _LONGEST_LABEL = 253, 63
 
@@ -17,7 +20,8 @@ _LONGEST_NAME, _LONGEST_LABEL = 253, 63
 class CanonicalURL(msgspec.Struct, frozen=True):
     """One spelling of a URL: `href` has no fragment and no credentials; `host` is the politeness key.
 
-    `host` is scheme and authority, which is also what a robots.txt speaks for; `port` is empty for the scheme's own.
+    `host` is scheme and authority, which is also what a robots.txt speaks for; a dot behind the name, which `hostname`
+    has as found, is no part of it. `port` is empty for the scheme's own.
     """
 
     href: str
@@ -44,27 +48,51 @@ def canonical(text: str) -> CanonicalURL | None:
     if "@" in authority:
         authority = authority.rpartition("@")[2]
         href = f"{scheme}://{authority}/{tail}"
-    place = _host_and_port(authority)
+    place = _host_and_port(scheme, authority)
     if place is None:
         return None
     path, mark, query = tail.partition("?")
-    return CanonicalURL(href, f"{scheme}://{authority}", *place, f"/{path}", mark + query)
+    return CanonicalURL(href, *place, f"/{path}", mark + query)
 
 
 @lru_cache(maxsize=4_096)
-def _host_and_port(authority: str) -> tuple[str, str] | None:
+def _host_and_port(scheme: str, authority: str) -> tuple[str, str, str] | None:
     if authority.startswith("["):
         address, _, port = authority.partition("]")
-        return f"{address}]", port.removeprefix(":")
-    hostname, _, port = authority.partition(":")
+        return f"{scheme}://{authority}", f"{address}]", port.removeprefix(":")
+    hostname, colon, port = authority.partition(":")
     name = hostname.removesuffix(".")
     if len(name) > _LONGEST_NAME or not all(0 < len(label) <= _LONGEST_LABEL for label in name.split(".")):
         return None
-    return hostname, port
+    return f"{scheme}://{name}{colon}{port}", hostname, port
+
+
+def mark_of(url: CanonicalURL, identity: int, *, came_from: str | None = None) -> int:
+    """The fingerprint of what this URL is, by this version of identity.
+
+    `came_from` is what redirected here. A host may redirect from one spelling of a URL to another one; to it they are
+    two, so the second has a fingerprint of its own, or its page would count as known and be lost.
+    """
+    text = _identified(url, identity)
+    if came_from is not None and came_from != url.href:
+        before = canonical(came_from)
+        if before and _identified(before, identity) == text:
+            text = f"{url.href}#"
+    return fingerprint(text)
+
+
+def same_url(one: str, other: CanonicalURL, identity: int) -> bool:
+    """Whether a text is a spelling of this URL."""
+    place = canonical(one)
+    return place is not None and _identified(place, identity) == _identified(other, identity)
+
+
+def _identified(url: CanonicalURL, identity: int) -> str:
+    return url.href if identity < 2 else one_spelling(f"{url.host}{url.path}{url.query}")
 
 
 def fingerprint(href: str) -> int:
-    """64 bits of BLAKE2b of a canonical URL, as a signed integer, which is what Redis packs into an intset."""
+    """64 bits of BLAKE2b of a text that stands for a URL, signed, as Redis packs it into an intset."""
     return int.from_bytes(hashlib.blake2b(href.encode(), digest_size=8).digest(), "big", signed=True)
 
 

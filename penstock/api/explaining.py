@@ -59,7 +59,7 @@ async def explain(
         Step(**{**step.facts, "at": step.at, "what": step.what, "words": "; ".join(step_words(step))})
         for step in explanation.steps
     ]
-    return Explained(url=href, crawl=explanation.crawl, name=explanation.name, steps=steps)
+    return Explained(url=explanation.url, crawl=explanation.crawl, name=explanation.name, steps=steps)
 
 
 def _explanation(engine: Engine, url: str, crawl: str | None) -> Explanation:

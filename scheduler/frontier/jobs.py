@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from scheduler.urls import CanonicalURL, as_hex, fingerprint
+from scheduler.urls import CanonicalURL, as_hex, mark_of
 
 #: The bits of a fingerprint that choose its bucket in the largest generation of the seen set.
 _BUCKET_BITS = 0x3FFFFF
@@ -56,14 +56,15 @@ def member(mark: int, attempt: int, job: bytes) -> bytes:
 def candidate(
     url: CanonicalURL,
     *,
+    identity: int,
     depth: int,
     hops: int = 0,
     via: str | None = None,
     reason: str = "",
     chain: tuple[str, ...] = (),
 ) -> Candidate:
-    """The candidate for one canonical URL."""
-    mark = fingerprint(url.href)
+    """The candidate for one canonical URL, by this version of identity."""
+    mark = mark_of(url, identity, came_from=via if hops else None)
     job = job_data(url.href, url.host, mark, depth=depth, hops=hops, via=via, chain=chain)
     return Candidate(mark, url.host, depth, job, reason)
 

@@ -113,6 +113,10 @@ def blocked() -> BlockedAddress:
 
 
 def host_key(url: str) -> str:
-    """What politeness is counted by: scheme and authority of a URL, in their canonical spelling."""
+    """What politeness is counted by: scheme and authority of a URL, in their canonical spelling.
+
+    A dot behind the name is no part of it: it is the same host.
+    """
     parsed = ada_url.URL(url)
-    return f"{parsed.protocol}//{parsed.host}"
+    port = f":{parsed.port}" if parsed.port else ""
+    return f"{parsed.protocol}//{parsed.hostname.removesuffix('.')}{port}"

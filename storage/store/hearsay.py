@@ -52,6 +52,14 @@ def known(engine: Engine, crawl: str, urls: Iterable[str]) -> list[str]:
     return [url for key, url in keys.items() if key in found]
 
 
+def urls_at(engine: Engine, crawl: str, host: str) -> list[str]:
+    """The URLs of a host that have an outcome in the crawl, MOST_PAGES of them at most."""
+    page = tables.pages.c
+    mine = select(page.url).where(page.crawl == crawl, page.host == host, page.outcome.is_not(None))
+    with engine.connect() as connection:
+        return list(connection.execute(mine.limit(MOST_PAGES)).scalars())
+
+
 def crawls_with(engine: Engine, url: str) -> list[str]:
     """The ids of the crawls that have an event about this URL, also one of a robots.txt, the newest first."""
     crawl, page, host = tables.crawls.c, tables.pages.c, tables.hosts.c

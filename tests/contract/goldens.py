@@ -75,6 +75,7 @@ _WITH_PATIENCE = structs.replace(_WITH_WEBHOOK, max_crawl_delay_seconds=120.0, r
 _WITH_GUESSES = structs.replace(_WITH_PATIENCE, detect_encoding=True)
 _WITH_ARGS = structs.replace(_WITH_GUESSES, args={"part": "books"})
 _WITH_ERRORS = structs.replace(_WITH_ARGS, error_pages=("404", "5xx"))
+_WITH_IDENTITY = structs.replace(_WITH_ARGS, identity=2)
 _JOB: dict[str, Any] = {"url": _URL, "host": _HOST, "fingerprint": "9f86d081884c7d65", "depth": 3, "hops": 2}
 _PAGE: dict[str, Any] = {**_JOB, "attempt": 2, "via": f"{_HOST}/"}
 _BODY = BodyRef(
@@ -192,6 +193,7 @@ GOLDENS: dict[str, Message] = {
     "frontier.restore.v1-errors": _golden(
         structs.replace(_RESTORE, spec=_WITH_ERRORS), source="storage.replay", cause="crawl.started"
     ),
+    "crawl.start.v1-identity": _command(CrawlStart(spec=_WITH_IDENTITY, seeds=_SEEDS)),
     "crawl.start.v1-guesses": _command(CrawlStart(spec=_WITH_GUESSES, seeds=_SEEDS)),
     "crawl.start.v1-patience": _command(CrawlStart(spec=_WITH_PATIENCE, seeds=_SEEDS)),
     "crawl.start.v1-parts": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True, parts=3)),
@@ -215,6 +217,9 @@ GOLDENS: dict[str, Message] = {
     "frontier.restore.v1-args": _golden(
         structs.replace(_RESTORE, spec=_WITH_ARGS), source="storage.replay", cause="crawl.started"
     ),
+    "frontier.restore.v1-identity": _golden(
+        structs.replace(_RESTORE, spec=_WITH_IDENTITY), source="storage.replay", cause="crawl.started"
+    ),
     "frontier.restore.v1-guesses": _golden(
         structs.replace(_RESTORE, spec=_WITH_GUESSES), source="storage.replay", cause="crawl.started"
     ),
@@ -222,6 +227,7 @@ GOLDENS: dict[str, Message] = {
         structs.replace(_RESTORE, spec=_WITH_PATIENCE), source="storage.replay", cause="crawl.started"
     ),
     "crawl.started.v1-args": _of_crawl(CrawlStarted(version=1, spec=_WITH_ARGS, seeds=_SEEDS)),
+    "crawl.started.v1-identity": _of_crawl(CrawlStarted(version=1, spec=_WITH_IDENTITY, seeds=_SEEDS)),
     "crawl.started.v1-guesses": _of_crawl(CrawlStarted(version=1, spec=_WITH_GUESSES, seeds=_SEEDS)),
     "crawl.started.v1-patience": _of_crawl(CrawlStarted(version=1, spec=_WITH_PATIENCE, seeds=_SEEDS)),
     "crawl.started.v1": _of_crawl(CrawlStarted(version=1, spec=_SPEC, seeds=_SEEDS)),

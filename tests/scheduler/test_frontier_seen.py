@@ -14,6 +14,8 @@ from scheduler.frontier.frontier import SCOPE_HAS_GROWN
 from scheduler.frontier.jobs import Candidate
 from scheduler.urls import canonical, fingerprint
 from tests.builders import CRAWL, make_message, page_parsed
+from tests.scheduler.harness import running
+from tests.scheduler.web import Answering, Web
 
 #: 25,600 URLs fill the first generation, 409,600 more the second.
 URLS, PAGE = 200_000, 4_000
@@ -87,8 +89,9 @@ async def test_a_page_that_links_to_itself_twice_knows_it_once(bus):
     frontier = await started(bus)
     url = canonical("http://a.test/x")
 
-    assert await discovered(bus, frontier, [candidate(url, depth=1), candidate(url, depth=1)]) == 1
-    assert await discovered(bus, frontier, [candidate(url, depth=1)]) == 0
+    once = candidate(url, identity=2, depth=1)
+    assert await discovered(bus, frontier, [once, once]) == 1
+    assert await discovered(bus, frontier, [once]) == 0
 
 
 @pytest.mark.parametrize("reason", ["deny", "depth", "scope"])
@@ -96,8 +99,8 @@ async def test_a_url_that_is_known_is_not_left_out_later(bus, reason):
     frontier = await started(bus)
     url = canonical("http://a.test/x")
 
-    assert await discovered(bus, frontier, [candidate(url, depth=1)]) == 1
-    assert await discovered(bus, frontier, [candidate(url, depth=9, reason=reason)]) == 0
+    assert await discovered(bus, frontier, [candidate(url, identity=2, depth=1)]) == 1
+    assert await discovered(bus, frontier, [candidate(url, identity=2, depth=9, reason=reason)]) == 0
 
 
 async def test_a_page_that_is_handed_in_twice_counts_once(bus):
@@ -118,3 +121,31 @@ async def test_links_that_were_judged_by_an_older_scope_are_not_taken(bus):
         old, good = (frontier.discover(delivery, links(0, 5), places=places) for places in (3, 0))
 
         assert await run_all(bus.redis, [old, good]) == [SCOPE_HAS_GROWN, 5]
+
+
+@pytest.mark.parametrize(
+    ("identity", "asked"),
+    [(1, ["", "%7Ea", "~a", "%7Eb", "~b", "%c3%A9", "%C3%A9"]), (2, ["", "%7Ea", "~a", "%7Eb", "%c3%A9"])],
+)
+async def test_spellings_of_one_url_are_asked_for_once_but_where_one_redirects_to_another(bus, identity, asked):
+    page = "http://a.test/"
+    names = ("%7Ea", "~a", "%7Eb", "~b", "%c3%A9", "%C3%A9")
+    web = Web({page: tuple(page + name for name in names), **{page + name: () for name in names}})
+    web.pages[page + "%7Ea"] = Answering(status=301, to=page + "~a")
+
+    async with running(bus, web) as run:
+        end = await run.finished(await run.start(page, identity=identity))
+
+    assert web.asked == {page + name: 1 for name in asked}
+    assert end.fetched == len(asked)
+
+
+async def test_a_host_with_a_dot_behind_it_is_the_same_host(bus):
+    page = "http://a.test/"
+    web = Web({page: ("http://a.test./b", "http://a.test/b"), "http://a.test./b": ()})
+
+    async with running(bus, web) as run:
+        await run.finished(await run.start(page, identity=2, per_host=1, obey_robots=True))
+
+    assert {host for _, host, _ in run.starts} == {"http://a.test"}
+    assert web.asked == {"http://a.test/robots.txt": 1, page: 1, "http://a.test./b": 1}

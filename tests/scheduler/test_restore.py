@@ -289,3 +289,24 @@ async def _as_it_should(run: Run, pages: list[KnownPage], fresh: list[str]) -> N
     excluded = [one for one in pages if one.outcome == "excluded"]
     assert end.fetched == len(fetched) + len(again) + len(fresh)
     assert (end.failed, end.excluded) == (len(failed) + 1, len(excluded))
+
+
+@pytest.mark.parametrize(("identity", "asked"), [(1, {"~b": 1, "~c": 1}), (2, {"~c": 1})])
+async def test_a_crawl_comes_back_by_the_rule_of_identity_that_it_was_started_with(lost, identity, asked):
+    web = Web({A + "~b": (), A + "~c": (), A + "~d": ()})
+    moved = page("%7Ed", "moved"), page("~d", hops=1, via=A + "%7Ed")
+    links = tuple(Link(A + name) for name in ("~b", "%7eb", "~c", "%7Ed"))
+    spec = CrawlSpec(**{**as_fields(SPEC), "identity": identity})
+
+    async with running(lost, web, hurried=True) as run:
+        replay = Replay(lost, spec=spec)
+        await replay.begin()
+        await replay.send("pages", pages=(page("", depth=0), page("%7eb"), *moved))
+        await replay.worked_in()
+        redirect = KnownLinks(A + "%7Ed", 1, 0, (Link(A + "~d", redirect=True),))
+        await replay.send("links", links=(KnownLinks(A, 0, 0, links), redirect))
+        await replay.end()
+        end = await run.finished(CRAWL)
+
+    assert web.asked == {A + name: times for name, times in asked.items()}
+    assert end.fetched == 4 + len(asked)

@@ -46,6 +46,13 @@ def test_patterns_and_length_leave_urls_out(url, spec, expected):
     assert reason(url, **spec) == expected
 
 
+def test_a_dot_behind_a_name_makes_no_other_place_unless_the_crawl_is_of_before():
+    dotted = "http://ex.co.uk./a"
+
+    assert (reason(dotted, identity=2), reason(dotted, identity=1)) == (None, "scope")
+    assert reason(dotted, identity=2, scope="domain") is None
+
+
 def test_depth_and_hops_have_bounds_and_none_means_none():
     assert reason("http://ex.co.uk/", depth=3, max_depth=2) == "depth"
     assert reason("http://ex.co.uk/", depth=2, max_depth=2) is None

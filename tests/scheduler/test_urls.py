@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from scheduler.urls import as_hex, canonical, fingerprint
+from scheduler.urls import as_hex, canonical, fingerprint, mark_of, same_url
 
 ONE_SPELLING = [
     ("HTTP://Ex.com:80/%7Ea/../b?#f", "http://ex.com/b?"),
@@ -84,6 +84,8 @@ def test_a_url_of_seventy_thousand_characters_is_a_url():
         ("http://[::1]:8080/x", "http://[::1]:8080", "[::1]", "8080"),
         ("http://[::1]/", "http://[::1]", "[::1]", ""),
         ("http://u:p@ex.com/", "http://ex.com", "ex.com", ""),
+        ("http://ex.com./a", "http://ex.com", "ex.com.", ""),
+        ("http://ex.com.:81/a", "http://ex.com:81", "ex.com.", "81"),
     ],
 )
 def test_a_host_key_is_scheme_and_authority(text, host, hostname, port):
@@ -122,7 +124,57 @@ def test_the_canonical_form_of_a_canonical_url_is_itself_and_what_ada_says(text)
     assert (url.path, "" if url.query == "?" else url.query) == (again.pathname, again.search)
 
 
+def marks(*urls, identity=2):
+    """The fingerprints of these URLs."""
+    return {mark_of(canonical(url), identity) for url in urls}
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        ("http://ex.com/~a", "http://ex.com/%7Ea", "http://ex.com/%7ea", "HTTP://ex.com:80/x/../~%61"),
+        ("http://ex.com/%c3%A9?b=%2f", "http://ex.com/%C3%a9?b=%2F", "http://ex.com/\u00e9?b=%2f"),
+        ("http://ex.com/?%41", "http://ex.com/?A"),
+        ("http://ex.com./a", "http://ex.com/a"),
+    ],
+)
+def test_equivalent_spellings_are_one_url_and_were_many_by_the_first_rule(urls):
+    first = marks(*urls, identity=1)
+
+    assert len(marks(*urls)) == 1
+    assert len(first) > 1
+    assert first == {fingerprint(canonical(url).href) for url in urls}
+    assert all(same_url(url, canonical(urls[0]), 2) for url in urls)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("http://ex.com/a%2Fb", "http://ex.com/a/b"),
+        ("http://ex.com/?a%26b", "http://ex.com/?a&b"),
+        ("http://ex.com/%2541", "http://ex.com/%41"),
+        ("http://ex.com/%3D", "http://ex.com/="),
+        ("http://ex.com/a", "http://ex.com/A"),
+        ("http://ex.com/a", "http://ex.com:81/a"),
+        ("http://ex.com/a", "https://ex.com/a"),
+        ("http://ex.com/a", "http://ex.com/a?"),
+    ],
+)
+def test_what_is_reserved_or_another_place_is_another_url(one, other):
+    assert len(marks(one, other)) == 2
+
+
+def test_a_redirect_to_another_spelling_of_itself_leads_to_a_url_of_its_own():
+    old, new = "http://ex.com/%7Ea", canonical("http://ex.com/~a")
+
+    assert mark_of(new, 2, came_from=old) not in marks(old)
+    assert mark_of(new, 2, came_from="http://ex.com/b") in marks(old)
+    assert mark_of(new, 1, came_from=old) == fingerprint(new.href)
+
+
 def test_a_fingerprint_is_fixed_for_ever():
+    assert as_hex(mark_of(canonical("http://ex.com/%7Ea"), 1)) == as_hex(fingerprint("http://ex.com/%7Ea"))
+    assert as_hex(mark_of(canonical("http://ex.com./%7Ea"), 2)) == as_hex(fingerprint("http://ex.com/~a"))
     assert fingerprint("http://ex.com/") == fingerprint(canonical("HTTP://EX.com").href)
     assert as_hex(fingerprint("http://ex.com/")) == "a82886373959c971"
     assert as_hex(-1) == "f" * 16

@@ -9,15 +9,17 @@ import json
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from contract.crawls import CrawlPaused
+from contract.crawls import LATEST_IDENTITY, CrawlPaused, CrawlSpec, check_spec
 from contract.errors import Refused
 from contract.settings import Settings
 from penstock.cli.every import app
 from penstock.commands import crawls
+from penstock.plan import make_plan
 from storage import batch
 from storage.archive.segments.files import FileArchive
 from storage.archive.segments.repair import repair
@@ -216,6 +218,17 @@ def test_a_page_that_was_never_seen_comes_with_a_hint(data: Path, url: str, says
     assert says in explained(url, data)
 
 
+def test_a_page_is_explained_by_any_of_its_spellings_where_the_crawl_takes_them_for_one(data: Path) -> None:
+    for crawl, identity in (("one", 2), ("two", 1)):
+        started = builders.crawl_started(SEED, crawl=crawl, name=crawl, identity=identity)
+        _record(data, [started, builders.page_fetched(SEED + "%7ea", crawl=crawl)])
+
+    told = explained(SEED + "~%61", data, "--crawl", "one")
+    assert told.startswith(SEED + "%7ea\n")
+    assert "fetched: 200" in told
+    assert "fetched: 200" not in explained(SEED + "~%61", data, "--crawl", "two")
+
+
 def test_the_latest_crawl_that_knows_a_page_is_taken_unless_one_is_named(data: Path) -> None:
     later = builders.crawl_started(SEED, crawl="later", time="2026-11-24T12:00:00.000Z", name="again")
     paused = builders.make_message(CrawlPaused(), crawl="later")
@@ -289,3 +302,12 @@ def test_a_crawl_that_is_not_there_cannot_be_steered_and_nothing_is_made(tmp_pat
         said(verb, "x", "--data", str(tmp_path / "none"))
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_crawl_has_the_latest_rule_which_spellings_are_one_url_and_a_recorded_one_its_own() -> None:
+    spec = make_plan(Settings(), [SEED]).spec
+
+    assert spec.identity == LATEST_IDENTITY
+    assert msgspec.convert({"name": "of before"}, CrawlSpec).identity == 1
+    with pytest.raises(Refused, match="identity must be between 1 and 2, not 3"):
+        check_spec(msgspec.structs.replace(spec, identity=3))
