@@ -1,4 +1,4 @@
-"""The public suffix list (publicsuffix.org), as an installed package has it: hosts to the domains that somebody registered.
+"""The public suffix list (publicsuffix.org), as a package has it: hosts to the domains that people registered.
 
 Takes host names in ASCII, gives domains, and the list's date. The list is as new as `make lock` found it.
 """
