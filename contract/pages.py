@@ -158,6 +158,22 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
+class Wishes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a page asks of those who read it; None and empty where it says nothing.
+
+    `robots` are the words of robots tags, in headers and in the document, that are for us: `noindex, nofollow`.
+    `canonical` is the URL that it calls its own. `train_ai`, `search`, `ai_input`: whether it may be used so (the
+    categories of draft-ietf-aipref-vocab and of Content Signals); `license` is where the terms are.
+    """
+
+    robots: str = ""
+    canonical: str | None = None
+    train_ai: bool | None = None
+    search: bool | None = None
+    ai_input: bool | None = None
+    license: str | None = None
+
+
 class PageParsed(Payload, frozen=True):
     """What a body said, or why it could not be read (`error`: a word, `detail`: a sentence).
 
@@ -165,6 +181,7 @@ class PageParsed(Payload, frozen=True):
     says that the page was given up before, which another event has said, so that it counts as read already. `chain` is
     that of `page.fetched`, and goes on with its redirect. `encoding` is what its characters were read in, and
     `encoding_source` what said so: `mark` (a byte order mark), `header`, `document`, `detector` (a guess), `nothing`.
+    `unfollowed` are links that the page asks not to follow, and that were not handed on.
     """
 
     TYPE: ClassVar[str] = "page.parsed"
@@ -187,6 +204,8 @@ class PageParsed(Payload, frozen=True):
     chain: tuple[str, ...] = ()
     encoding: str = ""
     encoding_source: str = ""
+    wishes: Wishes | None = None
+    unfollowed: tuple[str, ...] = ()
 
 
 ALL = (PageFetched, PageFailed, PageExcluded, RobotsFetched, PageParsed)

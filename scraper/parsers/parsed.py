@@ -44,6 +44,8 @@ def read(result: Result, links: Sequence[str]) -> PageParsed:
         elapsed_ms=result.elapsed_ms,
         encoding=result.encoding,
         encoding_source=result.encoding_source,
+        wishes=result.wishes,
+        unfollowed=result.unfollowed,
     )
 
 
