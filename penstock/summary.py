@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -91,7 +91,7 @@ def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str, un
     )
 
 
-def _places(settings: Settings) -> dict[str, str]:
+def _places(settings: Settings) -> dict[str, Any]:
     return {
         "data": str(settings.folder),
         "database": masked(settings.sql_url.removeprefix("sqlite:///")),

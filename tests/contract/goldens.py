@@ -77,7 +77,7 @@ _WITH_GUESSES = structs.replace(_WITH_PATIENCE, detect_encoding=True)
 _WITH_ARGS = structs.replace(_WITH_GUESSES, args={"part": "books"})
 _WITH_ERRORS = structs.replace(_WITH_ARGS, error_pages=("404", "5xx"))
 _WITH_IDENTITY = structs.replace(_WITH_ERRORS, identity=2)
-_WITH_NOFOLLOW = structs.replace(_WITH_ERRORS, follow_nofollow=True)
+_WITH_NOFOLLOW = structs.replace(_WITH_IDENTITY, follow_nofollow=True)
 _JOB: dict[str, Any] = {"url": _URL, "host": _HOST, "fingerprint": "9f86d081884c7d65", "depth": 3, "hops": 2}
 _PAGE: dict[str, Any] = {**_JOB, "attempt": 2, "via": f"{_HOST}/"}
 _BODY = BodyRef(
