@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from contract.pages import Wishes
 from scraper.html.links import resolve
 
@@ -66,6 +68,15 @@ def said_in(tree: Any, body: bytes, token: str) -> tuple[list[tuple[str, str, st
         own = (link for link in links if "canonical" in (link.get("rel") or "").lower().split())
         canonical = next((link.get("href") or "" for link in own), None)
     return metas, canonical
+
+
+def together(host: Wishes | None, page: Wishes | None) -> Wishes | None:
+    """What a host and a page of it ask: a use is refused if either refuses it (draft-ietf-aipref-vocab, combining)."""
+    if host is None or page is None:
+        return page or host
+    both = {use: (getattr(host, use), getattr(page, use)) for use in ("train_ai", "search", "ai_input")}
+    uses = {use: False if False in said else said[0] or said[1] for use, said in both.items()}
+    return msgspec.structs.replace(page, license=page.license or host.license, **uses)
 
 
 def has_word(wishes: Wishes | None, *words: str) -> bool:

@@ -12,6 +12,7 @@ from contract.envelope import Message, new_message
 from contract.pages import Link, PageFetched, PageParsed
 from contract.topology import PARSE
 from scraper.parsers.frames import Result
+from scraper.wishes import together
 
 #: Hex digits that stand for an extractor in an event's id. Few extractors ever read one page, so these keep them apart.
 _EXTRACTOR_DIGITS = 12
@@ -88,6 +89,7 @@ def _said_of(page: PageFetched, said: PageParsed, *, again: bool) -> PageParsed:
         hops=page.hops,
         again=again,
         chain=page.chain,
+        wishes=together(getattr(page, "wishes", None), said.wishes),
     )
 
 

@@ -276,6 +276,9 @@ GOLDENS: dict[str, Message] = {
     "page.fetched.v1-chain": _golden(
         structs.replace(_FETCHED, chain=_CHAIN), source="scraper.fetch", cause="page.fetch"
     ),
+    "page.fetched.v1-wishes": _golden(
+        structs.replace(_FETCHED, wishes=_WISHES), source="scraper.fetch", cause="page.fetch"
+    ),
     "page.failed.v1-kept": _golden(
         structs.replace(_FAILED, content_type="text/html", body=_BODY), source="scraper.fetch", cause="page.fetch"
     ),

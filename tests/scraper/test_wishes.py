@@ -5,7 +5,9 @@ import pytest
 from contract.pages import Wishes
 from scraper.page import Page
 from scraper.parsers.reading import Reader
+from scraper.robots.rules import Rules
 from scraper.warc import StoredPage
+from scraper.wishes import together
 from tests.scraper.pages import job_of
 
 URL = "http://site.test/shop/a"
@@ -109,3 +111,41 @@ def test_links_of_a_page_that_asks_for_it_are_kept_and_not_handed_on(follow_nofo
 
 def test_a_page_may_speak_to_us_by_the_name_that_we_give():
     assert wishes("", *tag("shopbot: nofollow"), token="shopbot") == Wishes(robots="nofollow")
+
+
+@pytest.mark.parametrize(
+    ("text", "uses"),
+    [
+        ("User-agent: *\nContent-Signal: search=yes, ai-train=no\nAllow: /",
+         {"search": True, "train_ai": False}),
+        ("Content-Signal: ai-train=no, ai-input=no\nUser-agent: *\nDisallow:",
+         {"train_ai": False, "ai_input": False}),
+        ("User-agent: *\nContent-Usage: train-ai=n\nContent-Usage: /shop/ train-ai=y\nContent-Usage: /shop/b search=n",
+         {"train_ai": True}),
+        ("User-agent: other\nContent-Signal: ai-train=no\n\nUser-agent: *\nAllow: /", {}),
+        ("User-agent: *\nContent-Signal: ai-train=no\n\nUser-agent: penstock\nAllow: /", {"train_ai": False}),
+        ("User-agent: *\nContent-Signal: ai-train=no\n\nUser-agent: penstock\nContent-Signal: ai-train=yes",
+         {"train_ai": True}),
+        ("License: https://site.test/l.xml\nUser-agent: *\nDisallow: /x", {"license": "https://site.test/l.xml"}),
+        ("User-agent: *\nContent-Usage: all good\nContent-Signal: ai-train=maybe", {}),
+        ("User-agent: *\nDisallow: /x", {}),
+    ],
+)  # fmt: skip
+def test_preferences_for_uses_by_machines_stand_in_robots_txt(text, uses):
+    assert Rules(text, "penstock").wishes(URL) == (Wishes(**uses) if uses else None)
+
+
+def test_lines_about_uses_part_no_groups():
+    rules = Rules("User-agent: penstock\nContent-Signal: ai-train=no\nUser-agent: b\nDisallow: /shop", "penstock")
+    assert not rules.allow(URL)
+
+
+def test_a_use_is_refused_if_the_host_or_the_page_refuses_it():
+    host = Wishes(train_ai=True, search=False, license="https://site.test/l")
+    page = Wishes(robots="noindex", train_ai=False, search=True, ai_input=True)
+
+    assert together(host, page) == Wishes(
+        robots="noindex", train_ai=False, search=False, ai_input=True, license="https://site.test/l"
+    )
+    assert together(None, page) == page
+    assert together(host, None) == host

@@ -5,9 +5,10 @@ from pathlib import Path
 from tests.scraper.raw_server import answer, raw_server
 from tests.system.commands import penstock, rows
 
-FAST = ("--delay", "0", "--allow-private", "--progress", "none", "--ignore-robots")
+FAST = ("--delay", "0", "--allow-private", "--progress", "none")
 HTML = "Content-Type: text/html"
 PAGES = {
+    "/robots.txt": answer(b"User-agent: *\nContent-Signal: search=yes, ai-train=no\nAllow: /\n"),
     "/": answer(b"<a href=/open>1</a><a href=/history>2</a>", HTML),
     "/open": answer(b"<link rel=canonical href=/><p>open</p>", HTML),
     "/history": answer(b"<meta name=robots content='noindex,nofollow'><a href=/history?1>older</a>", HTML),
@@ -33,12 +34,12 @@ async def test_links_of_such_pages_are_left_out_and_told(tmp_path: Path) -> None
     assert (done.status, again.status) == (0, 0)
     assert "1 page asks not to follow its links (nofollow)" in done.err
     assert "asks not to follow its links (--follow-nofollow follows them)" in told.out
-    assert "it asks: robots noindex, nofollow; 1 link not followed for it" in page.out
-    said = {row["url"].removeprefix(server.url): (row["robots"], row["canonical"]) for row in heard}
+    assert "it asks: robots noindex, nofollow, train_ai refused, search allowed; 1 link not followed for it" in page.out
+    said = {row["url"].removeprefix(server.url): (row["robots"], row["canonical"], row["train_ai"]) for row in heard}
     assert said == {
-        "/": (None, None),
-        "/open": (None, f"{server.url}/"),
-        "/history": ("noindex, nofollow", None),
+        "/": (None, None, False),
+        "/open": (None, f"{server.url}/", False),
+        "/history": ("noindex, nofollow", None, False),
     }
     assert "nofollow" not in again.err
     assert b"/history?1" in b"".join(server.requests)
