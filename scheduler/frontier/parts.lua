@@ -3,10 +3,21 @@
 -- (with keys.lua)
 --
 -- expect(crawl, batch, count)           so many parts of this batch follow; whoever announced others before is forgotten
+-- expect_again(crawl, count)            the sender asks once more: where the crawl was rebuilt meanwhile, nobody knows which
+--                                       parts came, so all are expected; why they cannot be, where it is over
 -- part_came(crawl, batch, part, last)   this one is worked in; a part that comes twice counts once. batch '': a sender
 --                                       that does not count them, and says which is the last
 local function expect(crawl, batch, count)
   redis.call('HSET', crawl_key(crawl), 'hold', count, 'batch', batch, 'parts', ',')
+end
+
+local function expect_again(crawl, count)
+  local f = redis.call('HMGET', crawl_key(crawl), 'batch', 'state')
+  if f[1] or tonumber(count) == 0 then return nil end
+  if f[2] ~= 'running' and f[2] ~= 'paused' then
+    return 'the crawl was rebuilt before all of its seeds came, and is ' .. (f[2] or 'gone')
+  end
+  expect(crawl, crawl, count)
 end
 
 local function part_came(crawl, batch, part, last)

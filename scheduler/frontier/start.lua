@@ -16,7 +16,7 @@ if not take(KEYS[2], ARGV[1], ARGV[2]) then return 0 end
 local crawl, name, time = ARGV[4], ARGV[5], ARGV[3]
 
 if redis.call('EXISTS', crawl_key(crawl)) == 1 then -- the command was sent twice
-  answer(KEYS[3], crawl, nil, true)
+  answer(KEYS[3], crawl, expect_again(crawl, ARGV[13]), true)
   return 1
 end
 

@@ -61,6 +61,25 @@ async def test_two_schedulers_lose_no_part(bus):
             assert answers == [None, None, None]
 
 
+async def test_who_asks_again_after_a_wipe_between_two_parts_sends_them_all(bus):
+    spec = CrawlSpec(name="long", delay_seconds=0.0, obey_robots=False)
+    async with running(bus, Web(WEB)) as run:
+        crawl = await begin(run, parts=3)
+        await bus.redis.hdel(bus.keys.crawl(crawl), "batch", "parts")  # what a rebuilt crawl lacks
+        await bus.redis.hset(bus.keys.crawl(crawl), "hold", 0)
+        again = await run.command(CrawlStart(spec=spec, seeds=(SEEDS[0],), more=True, fresh=True, parts=3), crawl)
+        held = await bus.redis.hget(bus.keys.crawl(crawl), "hold")
+        for number in (1, 2, 3):
+            await run.command(part(crawl, number), crawl)
+        end = await run.finished(crawl)
+        await bus.redis.hdel(bus.keys.crawl(crawl), "batch", "parts")
+        late = await run.command(CrawlStart(spec=spec, seeds=(SEEDS[0],), more=True, fresh=True, parts=3), crawl)
+
+    assert (again.resumed, again.refused, held) == (True, None, b"3")
+    assert end.fetched == len(SEEDS)
+    assert late.refused == "the crawl was rebuilt before all of its seeds came, and is finished"
+
+
 async def _given(run: Run, crawl: str, number: int) -> str | None:
     return (await give(run.bus, part(crawl, number), crawl=crawl)).refused
 
