@@ -179,7 +179,31 @@ local function empty(crawl, host, say_of)
   return true
 end
 
--- Issue one URL of this crawl: true, or false and the ms when one may be due (-1: none, or not before a settle).
+-- Whose turn it is at a host that this crawl may ask now: of all that may, who was there the longest time ago. Turns of
+-- crawls alone will not do: who is served at another host each time before this one is free would come last here for ever.
+local function first_there(crawl, host, h)
+  if redis.call('SCARD', host_crawls_key(host)) < 2 then return crawl, h end
+  local names, fields, last = redis.call('SMEMBERS', host_crawls_key(host)), {}, {}
+  for i, name in ipairs(names) do fields[i] = host_turn(name) end
+  for i, turn in ipairs(redis.call('HMGET', host_key(host), unpack(fields))) do last[names[i]] = int(turn) end
+  table.sort(names, function(a, b) return last[a] < last[b] or (last[a] == last[b] and a < b) end)
+  local first, found = crawl, h
+  for _, name in ipairs(names) do
+    if last[name] >= (last[crawl] or 0) then break end
+    local c, at = info[name], redis.call('ZSCORE', due_key(name), host)
+    if c and at and tonumber(at) <= now and (c.most == 0 or c.pages + c.in_flight < c.most) then
+      local its = look_at(host, c)
+      if its.free_at <= now and not its.lost and not its.too_slow and not (c.robots and its.pending) then
+        first, found = name, its
+        break
+      end
+    end
+  end
+  redis.call('HSET', host_key(host), host_turn(first), redis.call('INCR', turn_key))
+  return first, found
+end
+
+-- Issue one URL of this crawl, or of one whose turn it is at its host: true and whose, or false and the ms when one may be due (-1: none, or not before a settle).
 local function claim(crawl, c)
   for _ = 1, LOOKS do
     local first = redis.call('ZRANGE', due_key(crawl), 0, 0, 'WITHSCORES')
@@ -200,10 +224,10 @@ local function claim(crawl, c)
       redis.call('ZADD', due_key(crawl), whole(now + OLD_LOOK), host)
     elseif h.free_at > now then
       redis.call('ZADD', due_key(crawl), whole(h.free_at), host)
-    elseif h.unknown then
-      return ask_robots(crawl, host, h)
-    elseif next_queued(crawl, c, host, h) then
-      return true
+    else
+      local first, its = first_there(crawl, host, h)
+      if its.unknown then return ask_robots(first, host, its), first end
+      if next_queued(first, info[first], host, its) then return true, first end
     end
   end
   return false, now
@@ -243,12 +267,12 @@ while room > 0 and #going > 0 do
   for _, crawl in ipairs(going) do
     local c = info[crawl]
     if room > 0 and (c.most == 0 or c.pages + c.in_flight < c.most) then
-      local done, at = claim(crawl, c)
+      local done, who = claim(crawl, c)
       if done then
-        issued, room, c.served = issued + 1, room - 1, c.served + 1
+        issued, room, info[who].served = issued + 1, room - 1, info[who].served + 1
         still[#still + 1] = crawl
-      elseif at >= 0 and (soonest < 0 or at < soonest) then
-        soonest = at
+      elseif who >= 0 and (soonest < 0 or who < soonest) then
+        soonest = who
       end
     end
   end

@@ -34,6 +34,7 @@ local function free_queues()
     for i = 1, #page, 2 do
       redis.call('UNLINK', queue_key(crawl, page[i]))
       redis.call('SREM', host_crawls_key(page[i]), crawl)
+      redis.call('HDEL', host_key(page[i]), host_turn(crawl))
       rest(page[i])
       redis.call('HDEL', hosts_key(crawl), page[i])
       left = left - 1

@@ -25,10 +25,12 @@
 --                   robots        '' | pending | known;  robots_until (ms);  robots_tries
 --                   answered      1 once it has answered anything
 --                   waits_*       see waits.lua
+--                   turn.<c>      when this crawl had it last, where others wanted it too: the count of turns then
 -- A queued job is `<fingerprint>.<attempt>|<JSON of page.fetch>`.
 local root = KEYS[1]
 
 local function crawl_key(c) return root .. 'crawl:' .. c end
+local function host_turn(c) return 'turn.' .. c end
 local function due_key(c) return root .. 'due:' .. c end
 local function hosts_key(c) return root .. 'hosts:' .. c end
 local function queue_key(c, h) return root .. 'queue:' .. c .. ':' .. h end

@@ -46,6 +46,29 @@ async def test_two_crawls_that_share_a_host_take_turns_there_though_both_have_ot
     assert abs(owners[:20].count("a") - owners[:20].count("b")) <= 6
 
 
+async def test_who_is_served_elsewhere_before_a_host_is_free_has_its_turn_there_all_the_same(bus):
+    own, shared = [f"http://own.test/{n}" for n in range(12)], [f"http://s.test/{n}" for n in range(12)]
+    async with running(bus, Web({url: set() for url in (*own, *shared)})) as run:
+        run.hold = {*own, *shared}
+
+        def asked(host: str) -> list[str]:
+            return [url for url, at, _ in run.starts if at == host]
+
+        first = await run.start(*own, *shared[:6], scope="any", per_host=1)
+        second = await run.start(*shared[6:], per_host=1)
+        for n in range(1, 9):
+            for host in ("http://own.test", "http://s.test"):  # so the first crawl always had something just now
+                await run.until(lambda host=host, n=n: len(asked(host)) == n)
+                await run.let_go(asked(host)[-1])
+        run.hold.clear()
+        await run.let_go()
+        for crawl in (first, second):
+            await run.finished(crawl)
+
+    theirs = [url in shared[:6] for url in asked("http://s.test")[1:9]]
+    assert theirs in ([True, False] * 4, [False, True] * 4)
+
+
 async def test_a_small_crawl_beside_a_huge_one_finishes_early(bus):
     small = {f"http://small.test/{n}": {f"http://small.test/{n + 1}"} for n in range(10)}
 
