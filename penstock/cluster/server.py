@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import itertools
 import logging
 import os
 import shutil
@@ -82,7 +83,7 @@ class EmbeddedServer:
         except _Ended:
             if not _holds_anything(self._files):
                 raise
-        aside = self._files.with_name(f"{self._files.name}.unreadable-{time.strftime('%Y%m%d-%H%M%S')}")
+        aside = _free_name(self._files.with_name(f"{self._files.name}.unreadable-{time.strftime('%Y%m%d-%H%M%S')}"))
         self._files.rename(aside)
         try:
             await self._start_once()
@@ -155,6 +156,12 @@ class EmbeddedServer:
             self.process.kill()
             await asyncio.to_thread(self.process.wait)
         self.socket.unlink(missing_ok=True)
+
+
+def _free_name(wanted: Path) -> Path:
+    """This name, or, where one of the same second has it, the next one that is free."""
+    names = (wanted.with_name(f"{wanted.name}.{number}") for number in itertools.count(2))
+    return wanted if not wanted.exists() else next(name for name in names if not name.exists())
 
 
 def _holds_anything(files: Path) -> bool:

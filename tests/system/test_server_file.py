@@ -95,6 +95,17 @@ async def test_a_file_that_cannot_be_read_is_set_aside_and_the_server_begins_emp
     assert await what_is_there(server) is None
 
 
+async def test_two_files_of_the_same_second_are_both_kept(server: EmbeddedServer):
+    aside = []
+    for _ in range(3):  # each takes some 20 ms
+        zeros_at_the_end(server.folder / "redis" / "appendonlydir")
+        aside.append(await server.start())
+        await server.stop()
+
+    assert len(set(aside)) == 3
+    assert all(file and file.is_dir() for file in aside)
+
+
 async def test_a_file_that_is_not_at_fault_stays_where_it_is(server: EmbeddedServer):
     right, server.socket = server.socket, server.folder / "nowhere" / "redis.sock"
     with pytest.raises(Refused, match="Unix socket"):
