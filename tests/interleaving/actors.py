@@ -13,8 +13,11 @@ from typing import Any
 
 from contract.bus import Consumer, HandOver
 from contract.bus.recorded import latest_mark
+from contract.bus.scripts import PASSING
 from contract.settings import Settings
 from contract.topology import FETCH, NOTIFY, PARSE, RECORD
+from penstock import submit
+from penstock.plan import Plan
 from scheduler.discover import discover
 from scheduler.dispatch import dispatch
 from scheduler.restore import restore
@@ -32,6 +35,7 @@ from storage.replay import replay
 from storage.sql.database import make_engine
 from storage.store.ledger import has_lost
 from tests.interleaving.clock import StoryLoop
+from tests.interleaving.wanted import Crawl
 from tests.interleaving.web import Client, Readers, Web
 from tests.interleaving.wire import SteppedBus, Wire, readable
 
@@ -71,8 +75,8 @@ class Actor:
 class Process:
     """Actors that live and die together."""
 
-    def __init__(self, kind: str, name: str, actors: list[Actor]) -> None:
-        self.kind, self.name, self.actors = kind, name, actors
+    def __init__(self, kind: str, name: str, actors: list[Actor], sends: Crawl | None = None) -> None:
+        self.kind, self.name, self.actors, self.sends = kind, name, actors, sends
         self.is_frozen = False
 
     def __repr__(self) -> str:
@@ -130,14 +134,25 @@ class Starter:
         self.loop, self.settings, self.web = loop, settings, web
         self.started = 0
 
-    def start(self, kind: str) -> Process:
-        """A new process of this kind: scheduler, fetcher, parser, recorder, notifier."""
+    def start(self, kind: str, sends: Crawl | None = None) -> Process:
+        """A new process of this kind: scheduler, fetcher, parser, recorder, notifier; or a sender of a crawl."""
         self.started += 1
         name, stop = f"{kind}{self.started}", asyncio.Event()
-        works: dict[str, Work] = getattr(self, f"_{kind}")()
+        works: dict[str, Work] = self._sender(sends) if sends else getattr(self, f"_{kind}")()
         url = self.settings.redis_url
         actors = [Actor(f"{name}.{stage}", self.loop, url, work, stop) for stage, work in works.items()]
-        return Process(kind, name, actors)
+        return Process(kind, name, actors, sends)
+
+    def _sender(self, crawl: Crawl) -> dict[str, Work]:
+        """Who starts a crawl as the API does: with one id until somebody answers."""
+
+        async def work(bus: SteppedBus, stop: asyncio.Event) -> None:
+            while not stop.is_set():
+                with contextlib.suppress(submit.Unanswered, *PASSING):
+                    answer = await submit.start_fresh(bus, Plan(crawl.spec, tuple(crawl.seeds)), crawl=crawl.id)
+                    return crawl.told(answer.refused, self.loop.moment)
+
+        return {"send": work}
 
     def _scheduler(self) -> dict[str, Work]:
         woken = asyncio.Event()

@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from tests.interleaving.wanted import Crawl
 from tests.interleaving.web import PRIVATE, Request
-from tests.interleaving.world import Crawl, World
+from tests.interleaving.world import World
 
 #: What is early by less than this is a matter of rounding.
 _SLACK_SECONDS = 0.005
@@ -141,9 +142,7 @@ class Judge:
 def reachable(world: World, crawl: Crawl) -> dict[str, str]:
     """URL → the outcome that it must have: fetched, failed or excluded, for all that is linked to from the seeds."""
     found: dict[str, str] = {}
-    waiting = list(crawl.seeds)
-    if world.may_lose_bodies:  # and commands that nobody has answered
-        waiting = sorted(world.recorded_seeds(crawl))
+    waiting = sorted(world.wanted_seeds(crawl))
     while waiting:
         url = waiting.pop()
         if url in found:

@@ -23,8 +23,9 @@ from storage.sql import tables
 from storage.sql.database import make_engine
 from storage.store import event_store
 from tests.interleaving.judge import grouped, outcome, reachable
+from tests.interleaving.wanted import Crawl
 from tests.interleaving.web import body_of
-from tests.interleaving.world import Crawl, World
+from tests.interleaving.world import World
 
 Found = tuple[str, str, str]
 

@@ -11,26 +11,35 @@ import asyncio
 import random
 import re
 from pathlib import Path
+from unittest import mock
 
 import msgspec
 
+from penstock import submit
 from tests.interleaving.actions import ACTIONS, UNMENDED, Action, begin_crawl
+from tests.interleaving.actors import Actor
 from tests.interleaving.clock import StoryLoop, clocks
 from tests.interleaving.judge import Fault, Judge
+from tests.interleaving.power import Powered
 from tests.interleaving.web import make_web
 from tests.interleaving.world import World, world
-from tests.rewinding import Rewinding
 
 #: Turns of one story: steps of actors, moments, and now and then something that befalls the world.
 TURNS = 800
+#: Seeds in one message, so that parts are as common in a story as with thousands.
+SEEDS_A_MESSAGE = 1
 #: One turn of so many is something that befalls the world; one of so many lets time pass.
 _BEFALLS, _MOMENT = 25, 4
+#: In one turn of so many another process becomes so slow that it stands still, more or less; or none is.
+_SLOW = 60
 #: The longest that a turn lets pass by itself.
 _LONGEST_MOMENT = 0.05
 #: A crawl that has not ended after so much more of its own time never will. Retries take minutes, robots.txt too.
 PATIENCE_SECONDS = 7_200.0
 #: Time passes faster when nothing has happened for so many rounds: an answer takes seconds, a retry minutes.
-_PAUSES = ((_STILL := 40, 0.05), (80, 1.0), (float("inf"), 30.0))
+_PAUSES = (0.05, 0.05, 0.1, 0.2, 0.5, *[1.0] * 10, *[5.0] * 10, 30.0)
+#: When nothing has happened for so many rounds, perhaps all is over.
+_STILL = 10
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -48,21 +57,19 @@ class Told(msgspec.Struct, frozen=True):
         return "\n".join([f"seed {self.seed}: {self.faults[0]}", *told])
 
 
-def tell(
-    seed: int, server: Rewinding, folder: Path, *, unmended: frozenset[str] = UNMENDED, turns: int = TURNS
-) -> Told:
+def tell(seed: int, server: Powered, folder: Path, *, unmended: frozenset[str] = UNMENDED, turns: int = TURNS) -> Told:
     """Tell the story of a seed."""
     loop = StoryLoop()
     asyncio.set_event_loop(loop)
     try:
-        with clocks(loop):
+        with clocks(loop), mock.patch.object(submit, "SEEDS_A_MESSAGE", SEEDS_A_MESSAGE):
             return loop.run_until_complete(_tell(seed, server, folder, unmended, turns))
     finally:
         asyncio.set_event_loop(None)
         loop.close()
 
 
-async def _tell(seed: int, server: Rewinding, folder: Path, unmended: frozenset[str], turns: int) -> Told:
+async def _tell(seed: int, server: Powered, folder: Path, unmended: frozenset[str], turns: int) -> Told:
     chance = random.Random(seed)
     web = make_web(chance, hosts=chance.randrange(1, 4), pages=chance.choice([6, 10, 16]))
     # Some befall much more often than others in one story, and some never: so each meets each other one somewhere.
@@ -78,16 +85,24 @@ async def _tell(seed: int, server: Rewinding, folder: Path, unmended: frozenset[
         return Told(seed, judge.faults, here.told, len(web.requests))
 
 
+def _weight(here: World, actor: Actor) -> float:
+    """How often an actor is chosen: seldom where there is nothing to do, and hardly ever where it is slow."""
+    is_slow = here.slow and actor in here.slow.actors
+    return (1 if actor.wire.is_idle else 20) * (0.01 if is_slow else 1)
+
+
 async def _turn(here: World, judge: Judge, actions: list[tuple[Action, int]]) -> None:
     chance = here.chance
     if actions and not chance.randrange(_BEFALLS):
         [action] = chance.choices([action for action, _ in actions], [weight for _, weight in actions])
         await action.do(here)
+    if not chance.randrange(_SLOW):
+        here.slow = chance.choice([None, *here.processes])
     movable = here.movable()
     if not movable or not chance.randrange(_MOMENT):
         await here.to_next_moment(_LONGEST_MOMENT)
     else:
-        [actor] = chance.choices(movable, [1 if actor.wire.is_idle else 20 for actor in movable])
+        [actor] = chance.choices(movable, [_weight(here, actor) for actor in movable])
         await here.go(actor, chance.choice([1, 2, 5, 40]))
     await judge.look()
 
@@ -106,5 +121,4 @@ async def settle_down(here: World, judge: Judge) -> None:
         still = 0 if any(actor.wire.has_worked for actor in movable) else still + 1
         if still % _STILL == 0 and still and await here.is_over():
             return
-        pause = next(seconds for rounds, seconds in _PAUSES if still <= rounds)
-        await here.pass_time(pause)
+        await here.pass_time(_PAUSES[min(still, len(_PAUSES) - 1)])

@@ -21,8 +21,7 @@ from contract.bus import publish
 from contract.bus.groups import ensure_groups, mark_restored
 from contract.bus.janitor import tidy
 from contract.bus.scripts import Script, run
-from contract.commands import CrawlResume, CrawlStart, SeedsAdd
-from contract.crawls import CrawlSpec
+from contract.commands import CrawlResume
 from contract.envelope import Payload, new_message
 from contract.settings import Settings
 from scheduler.report import backlogs
@@ -30,9 +29,10 @@ from storage.sql import tables
 from storage.sql.database import open_database
 from tests.interleaving.actors import FETCHER_JOBS, Actor, Process, Starter
 from tests.interleaving.clock import StoryLoop
+from tests.interleaving.power import Powered
+from tests.interleaving.wanted import Crawl
 from tests.interleaving.web import Web
 from tests.interleaving.wire import SteppedBus, Wire, load_scripts
-from tests.rewinding import Rewinding
 
 #: What runs at first, and is started again after a kill.
 KINDS = ("scheduler", "scheduler", "fetcher", "fetcher", "parser", "parser", "recorder", "recorder", "notifier")
@@ -47,29 +47,16 @@ READ_CLOCK.text += "return clock(KEYS[1])"
 READ_CLOCK.sha = hashlib.sha1(READ_CLOCK.text.encode(), usedforsecurity=False).hexdigest()
 
 
-class Crawl:
-    """What a person has asked for."""
-
-    def __init__(self, id: str, spec: CrawlSpec, seeds: list[str]) -> None:
-        self.id, self.spec, self.seeds = id, spec, seeds
-        self.maybe: list[str] = []
-        self.is_cancelled = self.is_paused = False
-
-    def __repr__(self) -> str:
-        s = self.spec
-        robots = "obeys robots.txt" if s.obey_robots else "ignores robots.txt"
-        return f"{self.id}: delay {s.delay_seconds:g} s, {s.per_host} a host, {robots}, {len(self.seeds)} seeds"
-
-
 class World:
     """Everything that there is in a story; `told` is what has happened, a line each."""
 
-    def __init__(self, loop: StoryLoop, server: Rewinding, folder: Path, web: Web, chance: random.Random) -> None:
+    def __init__(self, loop: StoryLoop, server: Powered, folder: Path, web: Web, chance: random.Random) -> None:
         self.loop, self.server, self.web, self.chance = loop, server, web, chance
         settings = Settings(redis_url=server.url, data=str(folder), concurrency=FETCHER_JOBS, allow_private=True)
         self.settings, self.starter = settings, Starter(loop, settings, web)
         self.bus = SteppedBus(server.url, Wire(loop))
         self.processes: list[Process] = []
+        self.slow: Process | None = None
         self.crawls: list[Crawl] = []
         self.told: list[str] = []
         self.engine: Engine
@@ -89,7 +76,7 @@ class World:
 
     async def open(self) -> None:
         """An empty server and an empty database, and all processes."""
-        await self.bus.redis.flushall()
+        self.server.begin()
         await load_scripts(self.bus)
         await mark_restored(self.bus, await ensure_groups(self.bus))
         for kind in KINDS:
@@ -122,6 +109,13 @@ class World:
         if actor.task.done():
             self.check_errors()
 
+    async def is_lost(self, kind: str) -> None:
+        """Redis has lost all that it held, or the latest; and its clients their connections."""
+        setattr(self, kind, self.loop.moment)
+        await self.bus.redis.connection_pool.disconnect()
+        self.blocked_until.clear()
+        await self.loop.quiet()
+
     def check_errors(self) -> None:
         """Raise what has ended a process that should not have ended."""
         for process in self.processes:
@@ -135,14 +129,14 @@ class World:
         self.blocked_until.clear()  # by an answer that may be lost with its fetcher
         self.processes.remove(process)
         await process.kill(self.loop)
-        self.processes.append(self.starter.start(process.kind))
+        self.processes.append(self.starter.start(process.kind, process.sends))
         await self.loop.quiet()
 
     async def retire(self, process: Process) -> None:
         """Ask a process to end; another one of its kind takes its place at once."""
         self.tell(f"stop {process.name}")
         process.stop()
-        self.processes.append(self.starter.start(process.kind))
+        self.processes.append(self.starter.start(process.kind, process.sends))
         await self.loop.quiet()
 
     # -- time
@@ -205,10 +199,12 @@ class World:
     async def is_over(self) -> bool:
         """Whether every crawl has ended, and nothing of it is on its way."""
         for crawl in self.crawls:
-            state = (await self.state(crawl)).get("state")
-            if state is None and not self.is_recorded(crawl):
-                self.tell(f"start {crawl.id} once more: nobody answered")
-                await self.command(CrawlStart(spec=crawl.spec, seeds=tuple(crawl.seeds)), crawl.id)
+            state = (await self.state(crawl)).get("state") or self.recorded_state(crawl)
+            if any(process.sends is crawl for process in self.processes):
+                return False
+            if state is None:
+                self.tell(f"start {crawl.id} once more: it was lost before it was recorded")
+                self.processes.append(self.starter.start("sender", crawl))
                 return False
             if state == "paused" and not crawl.is_cancelled:
                 await self.command(CrawlResume(), crawl.id)  # which was wiped away, or came before its crawl
@@ -219,15 +215,23 @@ class World:
         waits = sum((await backlogs(self.bus)).values())
         return not waits and not await self.bus.redis.scard(self.bus.keys.forgetting)
 
-    def is_recorded(self, crawl: Crawl) -> bool:
-        """Whether SQL knows the crawl."""
-        return bool(self.recorded_seeds(crawl))
+    def recorded_state(self, crawl: Crawl) -> str | None:
+        """What SQL knows of the crawl."""
+        with self.engine.connect() as connection:
+            found: str | None = connection.scalar(select(tables.crawls.c.state).where(tables.crawls.c.id == crawl.id))
+            return found
 
     def recorded_seeds(self, crawl: Crawl) -> set[str]:
         """The seeds of a crawl that have come in."""
         with self.engine.connect() as connection:
             seed = tables.seeds.c
             return set(connection.execute(select(seed.url).where(seed.crawl == crawl.id)).scalars())
+
+    def wanted_seeds(self, crawl: Crawl) -> set[str]:
+        """The seeds that must have come in: all of which their sender was told so after Redis lost something."""
+        if crawl.answered_at > max(self.wiped_at, self.rewound_at, -0.5):
+            return set(crawl.seeds)
+        return self.recorded_seeds(crawl)
 
     def may_fail(self, url: str) -> bool:
         """Whether this page may have failed though its host answers now."""
@@ -251,14 +255,12 @@ class World:
         await publish(self.bus, new_message(payload, id=id, source="test", crawl=crawl))
         return id
 
-    async def start(self, crawl: Crawl, parts: list[list[str]]) -> None:
-        """Start a crawl, its seeds in so many messages."""
+    async def start(self, crawl: Crawl) -> None:
+        """Somebody begins to start a crawl."""
         self.crawls.append(crawl)
-        first, *rest = parts
-        await self.command(CrawlStart(spec=crawl.spec, seeds=tuple(first), more=bool(rest)), crawl.id)
-        for number, seeds in enumerate(rest, 1):
-            await self.command(SeedsAdd(seeds=tuple(seeds), last=number == len(rest)), crawl.id)
-        self.tell(f"start {crawl!r}{f' in {len(parts)} parts' if rest else ''}")
+        self.processes.append(self.starter.start("sender", crawl))
+        self.tell(f"start {crawl!r}")
+        await self.loop.quiet()
 
     async def state(self, crawl: Crawl) -> dict[str, Any]:
         """What the frontier holds of a crawl."""
@@ -293,7 +295,7 @@ end
 
 
 @contextlib.asynccontextmanager
-async def world(server: Rewinding, folder: Path, web: Web, chance: random.Random) -> AsyncIterator[World]:
+async def world(server: Powered, folder: Path, web: Web, chance: random.Random) -> AsyncIterator[World]:
     """A world for the length of a block; needs a `StoryLoop`."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, StoryLoop)
