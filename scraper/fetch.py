@@ -1,7 +1,7 @@
 """page.fetch → page.fetched, page.failed, page.excluded, robots.fetched: gets pages, under Celery.
 
 Takes URL jobs as long as there are any, many at a time on one event loop, and hands over exactly one outcome for each.
-Owns the requests in flight. A job that comes back by reclaim runs in a lane where there is only one at a time.
+Owns the requests in flight. A job that comes back by reclaim waits for a lane (scraper/fetchers/lanes.py).
 
     stop asked      take nothing more, finish what is in flight within DRAIN_SECONDS, give the rest back
     stream is dry   return; the next ticket begins again
@@ -22,6 +22,7 @@ from contract.envelope import Message
 from contract.settings import Settings
 from contract.topology import FETCH
 from scraper.fetchers.jobs import Jobs
+from scraper.fetchers.lanes import LANE_SECONDS, Lanes
 from scraper.fetchers.old_requests import OldRequests
 from scraper.fetchers.outbox import Outbox
 from scraper.fetchers.outcomes import Outcome, lost, message_of
@@ -55,7 +56,7 @@ async def work_stream(
         bus = await stack.enter_async_context(Bus.open(settings.redis_url, prefix=settings.prefix))
         with contextlib.suppress(*PASSING):
             await ensure_groups(bus)
-        consumer = await stack.enter_async_context(Consumer(bus, FETCH, when_buried=when_buried))
+        consumer = await stack.enter_async_context(Consumer(bus, FETCH, when_buried=when_buried, counts_late=True))
         await stack.enter_async_context(present(bus, consumer.name, concurrency=settings.concurrency))
         if client is None:
             client = await stack.enter_async_context(Client(settings))
@@ -73,7 +74,9 @@ def when_buried(delivery: Delivery, reason: str) -> Sequence[Message]:
 class Fetcher:
     """Works the stream of URL jobs for one consumer."""
 
-    def __init__(self, consumer: Consumer, client: Client, settings: Settings) -> None:
+    def __init__(
+        self, consumer: Consumer, client: Client, settings: Settings, *, lane_seconds: float = LANE_SECONDS
+    ) -> None:
         self._consumer, self._concurrency = consumer, settings.concurrency
         self._jobs = Jobs(consumer, client, allow_private=settings.allow_private)
         self._outbox, self.budget = Outbox(consumer), Budget()
@@ -81,7 +84,7 @@ class Fetcher:
         self._old = OldRequests(
             consumer.bus, consumer.name, lambda: self._running, longest_seconds=settings.deadline_seconds
         )
-        self._freed, self._lane = asyncio.Event(), asyncio.Lock()
+        self._freed, self._lanes = asyncio.Event(), Lanes(self._outbox.emptied, seconds=lane_seconds)
         self._dry_since: float | None = None
 
     def __repr__(self) -> str:
@@ -111,8 +114,11 @@ class Fetcher:
             await self._wait_for_a_slot(_MOMENT_SECONDS if self._free else BLOCK_MS / 1000)
         if self._free < 1:
             return
-        for delivery in await self._consumer.take(self._free, block_ms=BLOCK_MS, reclaim=not self._lane.locked()):
+        if not self._lanes.take:
+            return await self._wait_for_a_slot(BLOCK_MS / 1000)
+        for delivery in await self._consumer.take(self._free, block_ms=BLOCK_MS, reclaim=self._lanes.take_back):
             self._start(delivery)
+        await asyncio.sleep(0)  # each begins, or waits for its lane, before more are taken
         if self._running:
             self._dry_since = None
         elif self._dry_since is None:  # only a look that found nothing says that it is dry
@@ -139,27 +145,29 @@ class Fetcher:
 
     async def _finish(self, delivery: Delivery) -> None:
         share = self.budget.share()
-        try:
-            with concerning(FETCH.name, delivery.message):
-                done = await self._do(delivery, share)
-        except asyncio.CancelledError:
-            share.keep(0)
-            raise
-        if done is None:
-            share.keep(0)
-            self._consumer.forget([delivery], result="returned")
-        else:
-            share.keep(len(done.body))
-            self._outbox.add(self._hand_over(delivery, done), share)
+        async with self._lanes.lane(delivery.count):
+            try:
+                with concerning(FETCH.name, delivery.message):
+                    done = await self._do(delivery, share)
+            except asyncio.CancelledError:
+                share.keep(0)
+                raise
+            if done is None:
+                share.keep(0)
+                self._consumer.forget([delivery], result="returned")
+            else:
+                share.keep(len(done.body))
+                self._outbox.add(self._hand_over(delivery, done), share)
 
     async def _do(self, delivery: Delivery, share: Share) -> Outcome | None:
-        async with self._lane if delivery.count > 1 else contextlib.nullcontext():
-            try:
-                return await self._jobs.do(delivery, share)
-            except Exception:
-                # Not one of the ways in which a fetch ends: it comes back by reclaim, and is buried in the end.
-                log.exception("a job broke: %s", delivery.payload.url, extra={"action": "job_broke"})
+        try:
+            if delivery.count > 1 and not await self._consumer.begin(delivery):
                 return None
+            return await self._jobs.do(delivery, share)
+        except Exception:
+            # Not one of the ways in which a fetch ends: it comes back by reclaim, and is buried in the end.
+            log.exception("a job broke: %s", delivery.payload.url, extra={"action": "job_broke"})
+            return None
 
     def _hand_over(self, delivery: Delivery, outcome: Outcome) -> HandOver:
         keys, job = self._consumer.bus.keys, delivery.payload

@@ -8,7 +8,8 @@ Takes streams of the map, gives `Delivery` objects, owns the leases of what it h
 
 - SIGTERM: the stage stops taking, finishes what it holds, and gives back what it cannot.
 - kill -9: the leases run out; other consumers reclaim, one entry at a time, so that an entry that kills its reader is
-  found out and those that were read along with it are not blamed. After DELIVERY_LIMIT deliveries it is buried.
+  found out and those that were read along with it are not blamed. After DELIVERY_LIMIT deliveries it is buried. A stage
+  that works on several at once takes them with `counts_late`, and begins each when it is safe beside the others.
 - Lost connection: reading pauses and goes on; entries that went to a dead connection come back by reclaim.
 - Flushed server: groups are made anew at id 0.
 """
@@ -28,7 +29,7 @@ from contract.bus.connection import Bus
 from contract.bus.delivery import Delivery
 from contract.bus.groups import ensure_groups
 from contract.bus.hand_over import REFUSED, HandOver, Keep, bury_call, hand_over_call
-from contract.bus.leases import GIVEN_BACK_MS, RENEW, consumer_name
+from contract.bus.leases import GIVEN_BACK_MS, consumer_name, renewal
 from contract.bus.scripts import PASSING, Call, Script, attempt, passing, run_all
 from contract.bus.watching import Result, watchers
 from contract.concerning import concerning
@@ -42,7 +43,7 @@ LEASE_SECONDS = 15.0
 HEARTBEATS_A_LEASE = 3
 #: How often each consumer looks for deliveries of the dead; lease + this is the longest gap after a kill.
 RECLAIM_SECONDS = 2.0
-#: Deliveries of one entry before it is buried. The first may be in company, so one more than three alone.
+#: Deliveries of one entry before it is buried. The last at least must be alone, or an innocent one may be blamed.
 DELIVERY_LIMIT = 4
 #: How long a read waits for something to come; also how long a stage may take to notice that it shall stop.
 BLOCK_MS = 500
@@ -67,12 +68,15 @@ class Consumer:
         when_buried: Callable[[Delivery, str], Sequence[Message]] = nothing_follows,
         bury_by: Callable[[Delivery, str], Call] | None = None,
         lease_seconds: float = LEASE_SECONDS,
+        counts_late: bool = False,
     ) -> None:
+        """`counts_late`: what has come back counts not when it is taken, but when the stage says `begin`."""
         self.bus, self.stage, self.group = bus, stage, stage.name
         self.name = consumer_name()
         self.held: dict[str, Delivery] = {}
         self.log = logging.getLogger(stage.name)
         self._when_buried, self._bury_by, self._lease_seconds = when_buried, bury_by, lease_seconds
+        self._counts_late = counts_late
         self._reader = bus.reader()
         self._cursors = dict.fromkeys(streams_of(stage), "0-0")
         self._again = again(stage.name)
@@ -145,6 +149,14 @@ class Consumer:
         for watcher in self._watchers:
             watcher.gave(delivery, messages)
         self.forget([delivery], result="buried")
+
+    async def begin(self, delivery: Delivery) -> bool:
+        """Let a delivery count that was only held so far (`counts_late`); False where it belongs to somebody else."""
+        key = self.bus.keys.stream(delivery.stream)
+        call = renewal(key, self.group, self.name, [(delivery.id, delivery.count)], idle_ms=0)
+        if (await run_all(self.bus.redis, [call]))[0]:
+            self.forget([delivery], result="lost")
+        return self.holds(delivery)
 
     async def give_back(self, deliveries: Sequence[Delivery]) -> None:
         """Return deliveries untouched: the next reclaim takes them, and this delivery does not count."""
@@ -222,7 +234,7 @@ class Consumer:
         if time.monotonic() < self._reclaim_at:
             return None
         for stream, cursor in self._cursors.items():
-            args = [self.group, self.name, int(self._lease_seconds * 1000), cursor, stream]
+            args = [self.group, self.name, int(self._lease_seconds * 1000), cursor, stream, int(self._counts_late)]
             keys = [self.bus.keys.stream(stream), self.bus.keys.clock]
             [reply] = await attempt(self.bus.redis, [Call(RECLAIM, keys, args)])
             self._cursors[stream], id = reply[0].decode(), reply[1].decode()
@@ -249,11 +261,14 @@ class Consumer:
                     watcher.not_renewed()
 
     async def _renew(self, deliveries: Sequence[Delivery], *, idle_ms: int, blamed: bool = True) -> None:
-        by_stream: dict[str, list[str]] = {}
+        by_stream: dict[str, list[tuple[str, int | None]]] = {}
         for delivery in deliveries:
-            by_stream.setdefault(delivery.stream, []).append(delivery.id)
-        head = [self.group, self.name, idle_ms, int(not blamed)]
-        calls = [Call(RENEW, [self.bus.keys.stream(stream)], [*head, *ids]) for stream, ids in by_stream.items()]
+            count = None if blamed else delivery.count - 1
+            by_stream.setdefault(delivery.stream, []).append((delivery.id, count))
+        calls = [
+            renewal(self.bus.keys.stream(stream), self.group, self.name, entries, idle_ms=idle_ms)
+            for stream, entries in by_stream.items()
+        ]
         for stream, lost in zip(by_stream, await attempt(self.bus.redis, calls), strict=True):
             # Taken over by somebody, or finished a moment ago.
             gone = [self.held.get(f"{stream} {id.decode()}") for id in lost]

@@ -7,7 +7,8 @@ and its machine can be told.
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from redis.exceptions import ResponseError
 
@@ -41,6 +42,12 @@ def is_gone(consumer: str) -> bool:
     return False
 
 
+def renewal(key: str, group: str, consumer: str, entries: Iterable[tuple[Any, int | None]], *, idle_ms: int) -> Call:
+    """The call that renews or ends the leases of these: id, and the number of its deliveries if it is to change."""
+    pairs = [word for id, count in entries for word in (id, "" if count is None else count)]
+    return Call(RENEW, [key], [group, consumer, idle_ms, *pairs])
+
+
 async def end_leases(bus: Bus, *, is_dead: Callable[[str], bool]) -> int:
     """End the leases of all consumers that are dead, so that others reclaim at once; returns their number.
 
@@ -68,5 +75,7 @@ async def _end(bus: Bus, stream: str, group: str, consumer: str) -> int:
     ids = [entry["message_id"] for entry in held if entry["time_since_delivered"] < GIVEN_BACK_MS]
     if not ids:
         return 0
-    [taken] = await attempt(bus.redis, [Call(RENEW, [key], [group, consumer, GIVEN_BACK_MS, 0, *ids])])
+    [taken] = await attempt(
+        bus.redis, [renewal(key, group, consumer, [(id, None) for id in ids], idle_ms=GIVEN_BACK_MS)]
+    )
     return len(ids) - len(taken)

@@ -8,6 +8,7 @@
 -- ARGV[3]  lease in ms: an entry idle for less is left alone
 -- ARGV[4]  cursor of the last call, '0-0' at first
 -- ARGV[5]  name of the stream
+-- ARGV[6]  1: what comes back counts only when its consumer begins with it (renew.lua); until then it only holds it
 -- returns  {next cursor, entry id or '', deliveries so far, fields, number of entries found deleted}
 local STEPS = 100 -- one step looks at ten pending entries, so a run looks at a thousand: under a millisecond
 local cursor, gone = ARGV[4], 0
@@ -38,7 +39,11 @@ for _ = 1, STEPS do
   local entry = reply[2][1]
   if entry then
     local pending = redis.call('XPENDING', KEYS[1], ARGV[1], entry[1], entry[1], 1)
-    return {cursor, entry[1], pending[1] and pending[1][4] or 1, entry[2], gone}
+    local count = pending[1] and pending[1][4] or 1
+    if ARGV[6] == '1' and count > 1 then
+      redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, entry[1], 'RETRYCOUNT', count - 1, 'JUSTID')
+    end
+    return {cursor, entry[1], count, entry[2], gone}
   end
   if cursor == '0-0' then break end
 end

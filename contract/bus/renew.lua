@@ -5,16 +5,17 @@
 -- ARGV[1]  group
 -- ARGV[2]  consumer
 -- ARGV[3]  idle time to set, in ms: 0 renews a lease, more than a lease ends it
--- ARGV[4]  1: this delivery does not count (it was given back untouched)
--- ARGV[5..] entry ids
+-- ARGV[4]  entry id
+-- ARGV[5]  deliveries to write down for it, '' to leave their number: one less where it is given back untouched
+-- ARGV[6..] the same two of the others
 -- returns  ids that this consumer holds no longer
 local lost = {}
-for i = 5, #ARGV do
+for i = 4, #ARGV, 2 do
   local held = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[i], ARGV[i], 1, ARGV[2])[1]
   if not held then
     lost[#lost + 1] = ARGV[i]
   else
-    local count = ARGV[4] == '1' and math.max(0, held[4] - 1) or held[4]
+    local count = ARGV[i + 1] == '' and held[4] or ARGV[i + 1]
     redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[i], 'IDLE', ARGV[3], 'RETRYCOUNT', count, 'JUSTID')
   end
 end

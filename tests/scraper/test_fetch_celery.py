@@ -13,11 +13,13 @@ from celery import Celery
 
 from contract.broker import celery_settings
 from contract.bus import publish
+from contract.bus.leases import end_leases, is_gone
 from contract.commands import PageFetch
 from contract.crawls import CrawlSpec
 from contract.envelope import new_message
 from contract.topology import FETCH
 from penstock.site import SiteOptions, running_site
+from scraper.fetchers.lanes import LANES
 from tests.scraper.raw_server import answer, raw_server
 
 CRAWL = "20261123-120000-abcdef"
@@ -37,7 +39,7 @@ async def start(redis_url, *command, **more):
 @contextlib.asynccontextmanager
 async def worker(redis_url, **more):
     """A running worker with two fetch processes; killed at the end where it still runs."""
-    process = await start(redis_url, "worker", PENSTOCK_CONCURRENCY="4", PENSTOCK_WORKERS="2", **more)
+    process = await start(redis_url, "worker", **{"PENSTOCK_CONCURRENCY": "4", "PENSTOCK_WORKERS": "2", **more})
     reading = asyncio.create_task(process.communicate())
     try:
         yield process
@@ -116,6 +118,58 @@ async def test_children_die_with_a_killed_parent_and_lose_nothing(bus):
 
     pending = await bus.redis.xpending(bus.keys.stream("page.fetch"), FETCH.name)
     assert pending["pending"] == 4
+
+
+async def test_what_a_killed_process_had_in_hand_is_fetched_many_at_a_time_and_only_its_killer_is_given_up(bus):
+    in_hand, beside, answering = set(), [], asyncio.Event()
+    expected = [16, LANES, 1, 1]  # in flight when the bad page is asked for; the third time, others may be already
+
+    async def serve(reader, writer):
+        path = server.requests[-1].split()[1].decode()
+        in_hand.add(writer)
+        try:
+            if path == "/bad":
+                await until(lambda: asyncio.sleep(0, len(in_hand) >= expected[len(beside)]))
+                beside.append(len(in_hand))
+                in_hand.clear()
+                for pid in filter(is_alive, await fetchers(bus)):
+                    os.kill(pid, signal.SIGKILL)  # as the kernel does when there is no memory left
+                if len(beside) == 2:
+                    answering.set()
+            await answering.wait()
+            writer.write(answer())
+            await writer.drain()
+        finally:
+            in_hand.discard(writer)
+
+    paths = ["/bad", *(f"/{number}" for number in range(15))]
+    async with (
+        raw_server(serve) as server,
+        worker(bus.url, PENSTOCK_CONCURRENCY="16", PENSTOCK_WORKERS="1"),
+    ):
+        await issue(bus, *(server.url + path for path in paths))
+        for lives in range(1, 5):
+            await asyncio.to_thread(send_tickets, bus, 1)
+            await until(lambda lives=lives: asyncio.sleep(0, len(beside) == lives))
+            await until(lambda: freed(bus))
+        await asyncio.to_thread(send_tickets, bus, 1)
+        await until(lambda: fetched(bus, 15))
+        await until(lambda: failed(bus))
+
+    assert (beside[0], beside[1], beside[3]) == (16, LANES, 1)
+    assert await bus.redis.xlen(bus.keys.stream("page.fetched")) == 15
+    [letter] = await bus.redis.xrange(bus.keys.dead(FETCH.name))
+    assert b"/bad" in letter[1][b"e"]
+
+
+async def freed(bus):
+    """End the leases of the process that was killed; whether there were any."""
+    return await end_leases(bus, is_dead=is_gone)
+
+
+async def failed(bus):
+    """Whether a page was given up."""
+    return await bus.redis.xlen(bus.keys.stream("page.failed"))
 
 
 def is_alive(pid):
