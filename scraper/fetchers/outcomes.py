@@ -25,7 +25,7 @@ from contract.topology import FETCH
 from scraper.errors import BadLocation, FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
 from scraper.http.answer import Answer
 from scraper.http.chain import chain_with, check_chain
-from scraper.http.headers import location_of, retry_after_ms
+from scraper.http.headers import is_whole_range, location_of, retry_after_ms
 from scraper.robots.verdict import Robots
 from scraper.verdicts import verdict_on
 from scraper.warc import digest_of, write_record
@@ -69,7 +69,7 @@ def of_answer(job: PageFetch, answer: Answer, spec: CrawlSpec, *, event_id: str,
     """
     if (answer.status >= 400 and not _is_asked_for(job, answer, spec)) or _is_not_ready(job, answer, spec):
         return _of_status(job, answer, event_id=event_id, issued_ms=issued_ms)
-    if answer.status == 206:
+    if answer.status == 206 and not is_whole_range(answer.header("content-range")):
         error = Truncated("answered with a part of the page that nobody asked for")
         raise error.at(answer.started_at, answer.elapsed_ms, asked=True)
     location, said = _checked_location(job, answer, spec) if answer.status < 400 else (None, ())

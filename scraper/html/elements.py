@@ -27,8 +27,8 @@ PREFORMATTED = frozenset(("pre", "listing", "plaintext", "xmp", "textarea"))
 #: Elements that are not shown, or show something else than what stands in them.
 UNSHOWN = _names(
     """
-    annotation annotation-xml area audio base basefont canvas datalist head link meta noembed noframes noscript
-    object param rp script style svg template textarea title video
+    annotation annotation-xml area audio base basefont canvas datalist head link meta meter noembed noframes noscript
+    object param progress rp script style svg template textarea title video
     """
 )
 #: Of these, whoever asks for them gets what stands in them, letter for letter.

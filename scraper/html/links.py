@@ -62,11 +62,19 @@ def links_of(hrefs: Hrefs, url: str, *, base: str, limit: int, header: str = "",
 
 
 def base_of(bases: Iterable[str], url: str) -> str:
-    """What links are resolved against: the first base that is a http or https URL, else the page's own URL."""
-    for href in bases:
-        if found := resolve(href, url):
-            return found
-    return url
+    """What links are resolved against: what the first base names, else the page's own URL.
+
+    That is any URL but `data:` and `javascript:`; against most that are not of the web, relative links lead nowhere.
+    Source: https://html.spec.whatwg.org/#set-the-frozen-base-url
+    """
+    href = next(iter(bases), None)
+    try:
+        found: str = ada_url.join_url(url, href) if href is not None else url
+    except ValueError:
+        return url
+    if found.startswith(("data:", "javascript:")) or len(found) > MAX_URL_CHARS:
+        return url
+    return without_credentials(without_fragment(found)) if found.startswith("http") else found
 
 
 def resolve_all(hrefs: Iterable[str], base: str) -> Iterable[str]:

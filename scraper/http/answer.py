@@ -25,6 +25,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     request: bytes = b""
     #: Transfer codings that are still on `body` (RFC 9112 §7.2), in the words of a Content-Encoding.
     codings: str = ""
+    #: Whether its length or its last chunk said where the body ends, and not the connection's end.
+    whole: bool = False
 
     @property
     def encodings(self) -> str:

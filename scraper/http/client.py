@@ -159,6 +159,7 @@ class Client:
                 address=exchange.address,
                 request=exchange.request_head,
                 codings=head.codings,
+                whole=head.length is not None or (head.chunked and head.version != "1.0"),
             )
         finally:
             await response.aclose()
@@ -225,9 +226,11 @@ class Client:
             return answer
         await make_room(self._most_bytes(answer.wire, encodings))
         if answer.wire > _LONG_WORK_BYTES:
-            body, flags = await asyncio.to_thread(decode, answer.body, encodings, limit=limit, cut=cut)
+            body, flags = await asyncio.to_thread(
+                decode, answer.body, encodings, limit=limit, cut=cut, whole=answer.whole
+            )
         else:
-            body, flags = decode(answer.body, encodings, limit=limit, cut=cut)
+            body, flags = decode(answer.body, encodings, limit=limit, cut=cut, whole=answer.whole)
         return msgspec.structs.replace(answer, body=body, flags=(*answer.flags, *flags))
 
     async def _decoded_error(self, answer: Answer) -> Answer:

@@ -30,7 +30,7 @@ _ZSTD_SLICE_BYTES = 128
 #: Codings that are registered (RFC 9110 §18.6) and that we cannot undo. Any other word is no coding.
 _KNOWN = frozenset(("aes128gcm", "compress", "dcb", "dcz", "exi", "pack200-gzip", "x-compress"))
 _GZIP_MAGIC, _ZSTD_MAGIC = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-_RAW_DEFLATE, _ZLIB = -15, 15
+_RAW_DEFLATE = -15
 
 #: What a decoder yields: pieces of the body. Raises `_Damaged` for what it cannot read, `Truncated` at a missing end.
 _Pieces = Iterator[bytes]
@@ -40,12 +40,16 @@ class _Damaged(Exception):
     """Raised by a decoder for bytes that are not of its format."""
 
 
-def decode(wire: bytes, encodings: str, *, limit: int, cut: bool = False) -> tuple[bytes, tuple[str, ...]]:
-    """The decoded body and its flags: `encoding_lied`, `bad_checksum`, `trailing_garbage`.
+def decode(
+    wire: bytes, encodings: str, *, limit: int, cut: bool = False, whole: bool = False
+) -> tuple[bytes, tuple[str, ...]]:
+    """The decoded body and its flags: `encoding_lied`, `bad_checksum`, `no_checksum`, `encoding_cut`,
+    `trailing_garbage`.
 
     `encodings` is the Content-Encoding header, empty where there is none; `limit` is in bytes; `cut` asks for what
-    there is of a body that may end early or pass its limit. Raises `BodyTooLarge`, `TooManyEncodings`,
-    `UnsupportedEncoding`, `BadEncoding` or `Truncated`.
+    there is of a body that may end early or pass its limit. `whole` says that this is all that the host has to say:
+    what ends within its encoding then would do so again, and is taken as far as it goes, as by browsers. Raises
+    `BodyTooLarge`, `TooManyEncodings`, `UnsupportedEncoding`, `BadEncoding` or `Truncated`.
     """
     flags = list[str]()
     names = _codings(encodings, flags)
@@ -53,7 +57,7 @@ def decode(wire: bytes, encodings: str, *, limit: int, cut: bool = False) -> tup
         raise TooManyEncodings(f"the body is encoded {len(names)} times; at most {MOST_ENCODINGS} are undone")
     body, most = wire, largest(len(wire), limit)
     for name in reversed(names):
-        body = _undo(body, name, flags, limit=most, cut=cut)
+        body = _undo(body, name, flags, limit=most, cut=cut, whole=whole)
     if len(body) > limit and not cut:
         raise BodyTooLarge(f"the body is larger than {limit} bytes")
     return body[:limit], tuple(dict.fromkeys(flags))
@@ -73,7 +77,7 @@ def largest(wire: int, limit: int) -> int:
     return min(limit, max(RATIO_FROM_BYTES, MOST_RATIO * wire))
 
 
-def _undo(body: bytes, name: str, flags: list[str], *, limit: int, cut: bool) -> bytes:
+def _undo(body: bytes, name: str, flags: list[str], *, limit: int, cut: bool, whole: bool) -> bytes:
     decoder = _DECODERS.get(name)
     if not body:
         return body
@@ -83,7 +87,7 @@ def _undo(body: bytes, name: str, flags: list[str], *, limit: int, cut: bool) ->
             return body
         raise UnsupportedEncoding(f"cannot decode Content-Encoding {name[:40]!r}")
     try:
-        return _collect(decoder(body, flags), limit, cut=cut)
+        return _collect(decoder(body, flags), limit, flags, cut=cut, whole=whole)
     except _Damaged as error:
         if _is_plain(body):
             flags.append("encoding_lied")
@@ -91,7 +95,7 @@ def _undo(body: bytes, name: str, flags: list[str], *, limit: int, cut: bool) ->
         raise BadEncoding(f"the {name} body is damaged: {error}") from error
 
 
-def _collect(pieces: _Pieces, limit: int, *, cut: bool) -> bytes:
+def _collect(pieces: _Pieces, limit: int, flags: list[str], *, cut: bool, whole: bool) -> bytes:
     parts, size = list[bytes](), 0
     try:
         for piece in pieces:
@@ -99,9 +103,14 @@ def _collect(pieces: _Pieces, limit: int, *, cut: bool) -> bytes:
             size += len(piece)
             if size > limit:
                 raise BodyTooLarge(f"the decoded body is larger than {limit} bytes")
-    except (BodyTooLarge, Truncated):
+    except BodyTooLarge:
         if not cut:
             raise
+    except Truncated:
+        if not cut and not (whole and parts):
+            raise
+        if not cut:
+            flags.append("encoding_cut")
     return b"".join(parts)
 
 
@@ -147,12 +156,14 @@ def _member(body: bytes, start: int, flags: list[str]) -> Generator[bytes, None,
         check, size = engine.crc32(piece, check), size + len(piece)
         yield piece
     end = len(body) - len(decoder.unused_data)
-    trailer = body[end : end + 8]
-    if len(trailer) < 8:
-        raise Truncated("the gzip body ends before its checksum")
-    if struct.unpack("<II", trailer) != (check, size & 0xFFFFFFFF):
-        flags.append("bad_checksum")
+    _check(body[end : end + 8], struct.pack("<II", check, size & 0xFFFFFFFF), flags)
     return end + 8
+
+
+def _check(found: bytes, right: bytes, flags: list[str]) -> None:
+    """Note what is wrong with a checksum. The body is whole without it: the compressed data say where they end."""
+    if found != right:
+        flags.append("bad_checksum" if len(found) == len(right) else "no_checksum")
 
 
 def _after_gzip_header(body: bytes, start: int) -> int:
@@ -175,10 +186,18 @@ def _after_gzip_header(body: bytes, start: int) -> int:
 
 def _inflate_any(body: bytes, flags: list[str]) -> _Pieces:
     """Deflate as the RFC says (with a zlib header), or as many servers do (without)."""
-    has_header = body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
-    decoder = engine.decompressobj(_ZLIB if has_header else _RAW_DEFLATE)
-    yield from _inflate(decoder, memoryview(body))
-    if decoder.unused_data:
+    # With a dictionary that both sides know (the last condition) it is no coding of HTTP.
+    first, second = body[0], body[1] if len(body) > 1 else 0
+    has_header = first & 0x0F == 8 and (first << 8 | second) % 31 == 0 and not second & 0x20
+    check, decoder = 1, engine.decompressobj(_RAW_DEFLATE)
+    for piece in _inflate(decoder, memoryview(body)[2 * has_header :]):
+        check = engine.adler32(piece, check)
+        yield piece
+    rest = decoder.unused_data
+    if has_header:
+        _check(rest[:4], struct.pack(">I", check), flags)
+        rest = rest[4:]
+    if rest:
         flags.append("trailing_garbage")
 
 

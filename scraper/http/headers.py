@@ -1,8 +1,8 @@
-"""What two response headers mean to a crawler: Location and Retry-After. Pure functions."""
+"""What three response headers mean to a crawler: Location, Retry-After and Content-Range. Pure functions."""
 
 import re
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from calendar import timegm
+from email.utils import parsedate_tz
 
 import ada_url
 
@@ -15,6 +15,11 @@ MOVED = frozenset((300, 301, 302, 303, 307, 308))
 #: A host cannot make us wait longer than this by one header.
 LONGEST_WAIT_MS = 3_600_000
 _DIGITS = re.compile(r"[0-9]{1,15}")
+#: Dates of mail, which those of HTTP are, have the month in letters; nearly all other texts do not get far.
+_DATE = re.compile(r"(?:[A-Za-z]|[0-9]{1,2}[ -])")
+_RANGE = re.compile(r"bytes 0-([0-9]{1,15})/([0-9]{1,15})", re.IGNORECASE)
+#: The white space of HTTP (RFC 9110 §5.6.3). A no-break space, of one byte in Latin-1, is none.
+_SPACE = " \t"
 
 
 def location_of(answer: Answer) -> str | None:
@@ -23,7 +28,7 @@ def location_of(answer: Answer) -> str | None:
     A 3xx without a Location is such an answer (Fetch standard, "location URL"; RFC 9110 §15.4). Raises `BadLocation`
     for a redirect to something that is not http or https.
     """
-    given = answer.header("location").strip()
+    given = answer.header("location").strip(_SPACE)
     if answer.status not in MOVED or not given:
         return None
     try:
@@ -49,15 +54,22 @@ def retry_after_ms(value: str, *, now: float) -> int | None:
 
     Both forms of RFC 9110 §10.2.3: ASCII digits, or a date, which is compared with `now` (Unix seconds).
     """
-    value = value.strip()
+    value = value.strip(_SPACE)
     if _DIGITS.fullmatch(value):
         return min(int(value) * 1000, LONGEST_WAIT_MS)
-    if not value[:1].isalpha():
+    date = parsedate_tz(value) if _DATE.match(value) else None
+    if date is None:
         return None
     try:
-        when = parsedate_to_datetime(value)
-        # Every date of HTTP is UTC, also one that does not say so (RFC 9110 §5.6.7: asctime).
-        wait = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now
-    except (ValueError, TypeError, OverflowError, OSError):
+        # Every date of HTTP is UTC, also one that does not say so (RFC 9110 §5.6.7: asctime). A minute may have a 60th
+        # second.
+        wait = timegm((*date[:6], 0, 0, 0)) - (date[9] or 0) - now
+    except (ValueError, OverflowError):
         return None
     return int(max(0.0, min(wait * 1000, LONGEST_WAIT_MS)))
+
+
+def is_whole_range(content_range: str) -> bool:
+    """Whether a part of a page that nobody asked for is the whole of it (RFC 9110 §14.4)."""
+    found = _RANGE.fullmatch(content_range.strip(_SPACE))
+    return found is not None and int(found[1]) + 1 == int(found[2])

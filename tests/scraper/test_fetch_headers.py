@@ -1,13 +1,14 @@
 """Location and Retry-After."""
 
 import time
+from calendar import timegm
 from email.utils import formatdate
 
 import pytest
 
 from scraper.errors import BadLocation
 from scraper.http.answer import Answer
-from scraper.http.headers import location_of, retry_after_ms
+from scraper.http.headers import is_whole_range, location_of, retry_after_ms
 
 NOW = 1_795_000_000.0
 
@@ -31,6 +32,7 @@ def make_answer(status=302, **headers):
         ("/café".encode().decode("latin-1"), "http://site.test/caf%C3%A9"),
         ("/caf\xe9", "http://site.test/caf%E9"),  # bytes that are not UTF-8: as they are, as Chromium and curl do
         ("/caf\xe9?\xc3\xa9=\xff", "http://site.test/caf%E9?%C3%A9=%FF"),
+        ("\xa0/c", "http://site.test/a/%A0/c"),  # no white space of HTTP; as Chromium and curl do
         ("http://127.0.0.1/", "http://127.0.0.1/"),  # whether it may be fetched is decided when it is
     ],
 )
@@ -64,11 +66,26 @@ def test_other_answers_lead_nowhere():
         *((formatdate(NOW + 60, usegmt=True), 60_000), (formatdate(NOW - 60, usegmt=True), 0)),
         ("Fri, 31 Dec 9999 23:59:59 GMT", 3_600_000),
         *(("", None), ("-5", None), ("1.5", None), ("1e9", None), ("٣٠", None), ("120, 240", None), ("soon", None)),
-        *(("Fri, 99 Dec 2026 23:59:59 GMT", None), ("1" * 400, None)),
+        *(("Fri, 99 Dec 2026 99:59:59 GMT", 3_600_000), ("1" * 400, None), ("\xa05", None)),
+        *(("2026-12-01 12:00:00", None), ("2026-12-01T12:00:00Z", None), ("1796126520.5", None)),
     ],
 )
 def test_retry_after_is_read_in_both_forms_and_clamped(value, ms):
     assert retry_after_ms(value, now=NOW) == ms
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),  # those that curl reads too, and to what
+    [
+        *(("01 Dec 2026 12:02:00 GMT", 0), ("1-Dec-26 12:02:00 GMT", 0), ("Tue, 01 Dec 2026 12:02 GMT", 0)),
+        *(("Tue, 01 Dec 2026 12:02:60 GMT", 60), ("tue, 01 dec 2026 12:02:00 gmt", 0), ("Dec 01 12:02:00 2026", 0)),
+        *(("Tue, 01 Dec 2026 04:02:00 -0800", 0), ("Tue, 01 Dec 2026 07:02:00 EST", 0)),
+    ],
+)
+def test_a_date_is_read_in_the_forms_that_hosts_write(date, seconds):
+    asked = timegm((2026, 12, 1, 12, 2, 0, 0, 0, 0))
+
+    assert retry_after_ms(date, now=asked - 30) == (seconds + 30) * 1000
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
@@ -83,3 +100,14 @@ def test_every_date_is_utc_whatever_its_form_and_the_zone_of_the_machine(form, z
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("value", "is_whole"),
+    [
+        *(("bytes 0-3/4", True), (" Bytes 0-0/1 ", True), ("bytes 0-3/8", False), ("bytes 4-7/8", False)),
+        *(("bytes 1-4/4", False), ("bytes 0-3/*", False), ("bytes */4", False), ("", False), ("items 0-3/4", False)),
+    ],
+)
+def test_a_part_is_the_whole_if_its_range_says_so(value, is_whole):
+    assert is_whole_range(value) is is_whole

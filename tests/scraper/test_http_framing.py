@@ -323,3 +323,24 @@ async def test_a_robots_txt_is_read_by_the_same_reader(client, status):
         )
 
     assert (found.record.verdict, found.record.text) == ("rules", "User-agent: *\nDisallow: /x")
+
+
+@pytest.mark.parametrize("kind", ["length", "chunks", "close"])
+async def test_an_encoding_that_is_cut_within_a_whole_body_is_no_failure_of_the_network(client, kind):
+    page = b"<p>" + bytes(range(32, 127)) * 900
+    packed = gzip.compress(page)[:-40]
+    head, body = {
+        "length": ([f"Content-Length: {len(packed)}"], packed),
+        "chunks": ([CHUNKED], b"%x\r\n" % len(packed) + packed + b"\r\n0\r\n\r\n"),
+        "close": ([], packed),
+    }[kind]
+    async with serving(said("Content-Encoding: gzip", *head, body=body), "whole") as server:
+        if kind == "close":  # more may have been on its way: it is asked for again
+            with pytest.raises(FetchError, match="ends before its end"):
+                await client.get(server.url, **AGENT)
+            return
+        got = await client.get(server.url, **AGENT)
+
+    assert page.startswith(got.body)
+    assert len(got.body) > 1_000
+    assert got.flags == ("encoding_cut",)

@@ -45,3 +45,11 @@ async def test_an_error_answer_can_still_be_looked_at():
 async def test_what_is_no_web_page_is_a_failure_and_no_exception():
     assert (await fetch_once("ftp://h/", SETTINGS)).payload.reason == "invalid_url"
     assert (await fetch_once("http://10.0.0.1/", Settings())).payload.reason == "blocked_address"
+
+
+async def test_a_part_that_nobody_asked_for_is_a_page_if_it_is_the_whole():
+    for what, kind in (("bytes 0-3/4", "page.fetched"), ("bytes 0-3/9", "page.failed")):
+        async with raw_server(answer(b"page", f"Content-Range: {what}", status="206 Partial Content")) as server:
+            once = await fetch_once(server.url, SETTINGS, spec=WITHOUT_ROBOTS)
+
+        assert kind == once.payload.TYPE

@@ -85,13 +85,29 @@ def test_a_link_comes_once_however_it_is_written():
     ("bases", "url"),
     [
         ("<base href='/other/'>", "http://site.test/other/a"),
-        ("<base href='javascript:x'><base href='http://b.test/x/y'><base href='/z/'>", "http://b.test/x/a"),
+        ("<base href='http://b.test/x/y'><base href='/z/'>", "http://b.test/x/a"),
+        ("<base target=_blank><base href='/z/'>", "http://site.test/z/a"),
+        ("<base href=''><base href='/z/'>", "http://site.test/folder/a"),
+        # the first one counts also where it names nothing to go by, as in Chromium
+        ("<base href='javascript:x'><base href='/z/'>", "http://site.test/folder/a"),
+        ("<base href='http://['><base href='/z/'>", "http://site.test/folder/a"),
+        ("<base href='http://u:p@b.test/x/'>", "http://b.test/x/a"),
         ("<base href='data:,x'>", "http://site.test/folder/a"),
         ("<base target=_blank>", "http://site.test/folder/a"),
     ],
 )
-def test_the_first_base_that_is_a_web_address_counts(bases, url):
+def test_the_first_base_counts(bases, url):
     assert links(f"<head>{bases}</head><a href='a'>") == [url]
+
+
+@pytest.mark.parametrize("base", ["mailto:a@b.test", "about:blank", "blob:http://a.test/1", "ftp://a.test/b/"])
+def test_below_a_base_that_is_no_place_of_the_web_only_whole_urls_lead_somewhere(base):
+    page = page_of(
+        f"<base href='{base}'><a href=x><a href=/y><a href='?z'><a href='#f'><a href=''><a href=http://q.test/>"
+    )
+
+    assert page.links() == ["http://q.test/"]
+    assert page.follow("x", "http://q.test/z").urls == ("http://q.test/z",)
 
 
 def test_an_empty_link_below_a_base_leads_to_the_base():
