@@ -22,10 +22,10 @@ _decoder = msgspec.json.Decoder(CrawlSpec)
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A scope, and the number of places that it was made from: the scripts refuse links judged by an older one."""
+    """A scope, and the word for the places that it was made from: the scripts refuse links judged by another one."""
 
     scope: Scope
-    places: int
+    places: str
 
 
 class Crawls:
@@ -52,19 +52,19 @@ class Crawls:
         found = {crawl: self._scopes.get(crawl) for crawl in crawls}
         unknown = [crawl for crawl, known in found.items() if known is None]
         if unknown:
-            specs, counts = await self.specs(unknown), await self._fields(unknown, ["places"])
-            for crawl, [count] in zip(unknown, counts, strict=True):
+            specs, words = await self.specs(unknown), await self._fields(unknown, ["places"])
+            for crawl, [word] in zip(unknown, words, strict=True):
                 if spec := specs[crawl]:
-                    found[crawl] = await self._read(crawl, spec, int(count or 0))
+                    found[crawl] = await self._read(crawl, spec, (word or b"").decode())
         return found
 
     def forget_scope(self, crawl: str) -> None:
         """Read the scope of this crawl again when it is asked for."""
         self._scopes.pop(crawl, None)
 
-    async def _read(self, crawl: str, spec: CrawlSpec, count: int) -> Known:
+    async def _read(self, crawl: str, spec: CrawlSpec, word: str) -> Known:
         members = await patiently(lambda: self.bus.redis.smembers(self.bus.keys.places(crawl)))
-        known = Known(Scope(spec, {member.decode() for member in members}), count)
+        known = Known(Scope(spec, {member.decode() for member in members}), word)
         _keep(self._scopes, crawl, known)
         return known
 

@@ -68,7 +68,7 @@ async def _add_some(bus: Bus, frontier: Frontier, crawls: Crawls, deliveries: Se
 
 async def _call(frontier: Frontier, delivery: Delivery, known: Known | None, turn: Turn) -> Call:
     if known is None:
-        return frontier.discover(delivery, [], places=0)
+        return frontier.discover(delivery, [], places="")
     with concerning(DISCOVER.name, delivery.message):
         found = await _found(known.scope, delivery.payload, turn)
     return frontier.discover(delivery, found, places=known.places)

@@ -4,15 +4,15 @@
 -- KEYS[1]  root of all keys
 -- KEYS[2]  stream of the delivery
 -- ARGV[1]  group   ARGV[2]  entry id   ARGV[3]  time (RFC 3339)   ARGV[4]  crawl
--- ARGV[5]  number of places of the scope by which the links were judged
+-- ARGV[5]  which places the scope had by which the links were judged (see places.lua)
 -- ARGV[6]  1: the page counts as read already
 -- ARGV[7..] six for each link, see admit.lua
--- returns  number of links that were new, -1 if somebody else did this before, or -2 if the scope has grown since:
+-- returns  number of links that were new, -1 if somebody else did this before, or -2 if the scope is another one by now:
 --          then nothing has happened
 local crawl, time = ARGV[4], ARGV[3]
 local known = redis.call('HMGET', crawl_key(crawl), 'state', 'places')
 local state = known[1]
-if state and int(known[2]) ~= tonumber(ARGV[5]) then return -2 end
+if state and (known[2] or '') ~= ARGV[5] then return -2 end
 if not take(KEYS[2], ARGV[1], ARGV[2]) then return -1 end
 if state ~= 'running' and state ~= 'paused' then return 0 end
 local new = admit(crawl, 7, #ARGV, 'scheduler.discover', time)

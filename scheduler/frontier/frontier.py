@@ -148,8 +148,8 @@ class Frontier:
         keys = [*self._keys(delivery), self.bus.keys.answer(delivery.envelope.id)]
         return Call(CONTROL, keys, [*self._head(delivery), delivery.envelope.crawl, "refused", why, ""])
 
-    def discover(self, delivery: Delivery, found: Sequence[Candidate], *, places: int) -> Call:
-        """Add a page's links, judged by a scope of so many places, and count the page as read.
+    def discover(self, delivery: Delivery, found: Sequence[Candidate], *, places: str) -> Call:
+        """Add a page's links, judged by a scope with these places (their word in Redis), and count the page as read.
 
         The result is the number of links that were new; -1: somebody else did this before; or SCOPE_HAS_GROWN.
         """

@@ -3,7 +3,7 @@
 --
 -- crawl:<c>   HASH  state    running | paused | finished | cancelled
 --                   spec     CrawlSpec in JSON;  name
---                   places   number of members of places:<c>
+--                   places   which members places:<c> has: their number and a sum, see places.lua
 --                   version  of the crawl, +1 with each event of its own life
 --                   restoring  the replay that rebuilds it from what is recorded: meanwhile it does not end
 --                   run.<r>  parts of a replay that were worked in;  sent.<r>  that were sent

@@ -19,6 +19,8 @@ from tests.scheduler.web import Answering, Web
 
 #: 25,600 URLs fill the first generation, 409,600 more the second.
 URLS, PAGE = 200_000, 4_000
+#: How Redis names the places of a crawl that has none.
+NO_PLACES = "0.0"
 
 
 def links(first: int, last: int) -> list[Candidate]:
@@ -43,7 +45,7 @@ async def discovered(bus, frontier: Frontier, found: list[Candidate]) -> int:
     await publish(bus, page_parsed())
     async with Consumer(bus, DISCOVER) as consumer:
         [delivery] = await consumer.take(1)
-        [new] = await run_all(bus.redis, [frontier.discover(delivery, found, places=0)])
+        [new] = await run_all(bus.redis, [frontier.discover(delivery, found, places=NO_PLACES)])
     return new
 
 
@@ -108,7 +110,7 @@ async def test_a_page_that_is_handed_in_twice_counts_once(bus):
     await publish(bus, page_parsed())
     async with Consumer(bus, DISCOVER) as consumer:
         [delivery] = await consumer.take(1)
-        call = frontier.discover(delivery, links(0, 5), places=0)
+        call = frontier.discover(delivery, links(0, 5), places=NO_PLACES)
 
         assert await run_all(bus.redis, [call, call]) == [5, -1]
 
@@ -118,7 +120,7 @@ async def test_links_that_were_judged_by_an_older_scope_are_not_taken(bus):
     await publish(bus, page_parsed())
     async with Consumer(bus, DISCOVER) as consumer:
         [delivery] = await consumer.take(1)
-        old, good = (frontier.discover(delivery, links(0, 5), places=places) for places in (3, 0))
+        old, good = (frontier.discover(delivery, links(0, 5), places=places) for places in ("3.7", NO_PLACES))
 
         assert await run_all(bus.redis, [old, good]) == [SCOPE_HAS_GROWN, 5]
 

@@ -115,3 +115,27 @@ async def test_a_cancellation_under_such_a_version_is_said_again_too(bus: Bus):
         await run.drained()
 
     assert [end.version for end in run.of(CrawlCancelled)] == [2, 3]
+
+
+async def test_a_scope_of_as_many_places_as_another_is_not_taken_for_that_one(bus: Bus):
+    other, new, found = "http://b.test/", "http://c.test/", "http://c.test/found"
+    web = Web({A: (), A + "later": {found}, other: (), new: (), found: ()})
+    async with running(bus, web) as run:
+        run.hold = {A + "later"}
+        await run.start(A, A + "later", crawl=CRAWL, name="lost", obey_robots=False, delay_seconds=0, per_host=2)
+        [word], places = await state(bus, "places"), await bus.redis.smembers(bus.keys.places(CRAWL))
+        await run.add(CRAWL, other)
+        await run.drained_of("scheduler.discover")
+        await run.until(lambda: other in run.outcomes())
+        await run.drained_of("scraper.parse", "scheduler.discover")  # who judges links has read the scope by now
+
+        # The server loses its last seconds, and with them the second place; a third is added.
+        await bus.redis.delete(bus.keys.places(CRAWL))
+        await bus.redis.sadd(bus.keys.places(CRAWL), *places)
+        await bus.redis.hset(bus.keys.crawl(CRAWL), "places", word)
+        await run.add(CRAWL, new, part=2)
+        await run.until(lambda: new in run.outcomes())
+        await run.let_go(A + "later")
+        await run.finished(CRAWL)
+
+    assert run.outcomes()[found] == ["200"]

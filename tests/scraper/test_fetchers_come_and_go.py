@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from contract.bus import Bus, publish
+from contract.bus.clock import now_ms
 from contract.bus.consumer import RECLAIM_SECONDS
 from contract.commands import PageFetch
 from contract.crawls import CrawlSpec
@@ -14,6 +15,7 @@ from contract.envelope import new_message
 from contract.settings import Settings
 from contract.topology import FETCH
 from scraper.fetch import BLOCK_MS, work_stream
+from scraper.fetchers.presence import present
 from tests.scraper.raw_server import answer, raw_server
 
 CRAWL = "20261123-120000-abcdef"
@@ -70,3 +72,18 @@ async def fetched(bus: Bus) -> None:
     """Wait until every job has its outcome."""
     while await bus.redis.xlen(bus.keys.stream("page.fetched")) < JOBS:
         await asyncio.sleep(0.005)
+
+
+async def test_a_fetcher_that_died_is_forgotten_by_the_next_that_lives(bus: Bus) -> None:
+    async with present(bus, "living", concurrency=2):
+        await dead(bus, "killed|16", 60_000)
+        await dead(bus, "silent|16", -1)
+        async with present(bus, "new", concurrency=4):
+            assert await bus.redis.zrange(bus.keys.fetchers, 0, -1) == [b"living|2", b"new|4", b"killed|16"]
+            assert set(await bus.redis.hkeys(bus.keys.fetcher_clocks)) == {b"living|2", b"new|4", b"killed|16"}
+
+
+async def dead(bus: Bus, member: str, left_ms: int) -> None:
+    """A fetcher that ended without a word, and counts as alive for so much longer."""
+    await bus.redis.zadd(bus.keys.fetchers, {member: await now_ms(bus) + left_ms})
+    await bus.redis.hset(bus.keys.fetcher_clocks, member, 0)
