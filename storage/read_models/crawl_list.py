@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Select, case, func, or_, select, tupl
 
 from contract.crawls import CrawlSpec, State
 from storage.read_models.first_seeds import FirstSeeds, first_seeds
-from storage.read_models.queries import totals_of
+from storage.read_models.queries import holds_all, totals_of
 from storage.sql import tables
 from storage.sql.text import clean
 
@@ -87,7 +87,6 @@ def _counts(connection: Connection, ids: Sequence[str]) -> dict[str, dict[tuple[
 
 def _crawl(row: dict[str, Any], seeds: FirstSeeds, totals: dict[str, int]) -> ListedCrawl:
     ended = (row["final_fetched"], row["final_failed"], row["final_excluded"])
-    outcomes = (totals["fetched"], totals["failed"], totals["excluded"])
     name = row["name"] or row["id"]
     return ListedCrawl(
         id=row["id"],
@@ -100,5 +99,5 @@ def _crawl(row: dict[str, Any], seeds: FirstSeeds, totals: dict[str, int]) -> Li
         seeds=list(seeds.urls),
         seed_count=seeds.count,
         totals=totals,
-        complete=ended == outcomes and totals["parsed"] == totals["fetched"],
+        complete=holds_all(ended, totals),
     )

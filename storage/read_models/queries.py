@@ -83,10 +83,19 @@ def progress(engine: Engine, crawl: str) -> dict[str, Any]:
     numbers: dict[str, Any] = totals_of(counts)
     numbers["statuses"] = {word: count for (kind, word), count in counts.items() if kind == "status"}
     numbers["reasons"] = {word: count for (kind, word), count in counts.items() if kind == "reason"}
-    outcomes = (numbers["fetched"], numbers["failed"], numbers["excluded"])
-    if ended and tuple(ended) == outcomes and numbers["parsed"] == numbers["fetched"]:
+    if ended and holds_all(tuple(ended), numbers):
         numbers["complete"] = True
     return numbers
+
+
+def holds_all(ended: tuple[int | None, int | None, int | None], totals: dict[str, Any]) -> bool:
+    """Whether all that a crawl ended with (pages fetched, failed, excluded) is in SQL, whose totals are these.
+
+    SQL may know of a page that was fetched where the frontier does not: it had lost that, and asked once more in vain.
+    """
+    more = [totals[name] - (count or 0) for name, count in zip(("fetched", "failed", "excluded"), ended, strict=True)]
+    is_there = None not in ended and sum(more) == 0 and more[0] >= 0 >= max(more[1:])
+    return is_there and bool(totals["parsed"] == totals["fetched"])
 
 
 def found_pages(engine: Engine, crawl: str) -> int:

@@ -101,7 +101,8 @@ def test_tallies_are_what_counting_the_pages_gives(engine, tmp_path):
     ("stronger", "weaker"),
     [
         (builders.page_fetched(attempt=2), builders.page_failed(attempt=1)),
-        (builders.page_failed(attempt=2), builders.page_fetched(attempt=1)),
+        (builders.page_fetched(attempt=1), builders.page_failed(attempt=2)),
+        (builders.page_fetched(attempt=2), builders.page_fetched(attempt=1)),
         (builders.page_fetched(attempt=1), builders.page_excluded(attempt=0)),
         (builders.page_failed(attempt=1), builders.page_excluded(attempt=0)),
         (builders.page_excluded(attempt=2, reason="robots"), builders.page_failed(attempt=1)),
@@ -109,7 +110,9 @@ def test_tallies_are_what_counting_the_pages_gives(engine, tmp_path):
     ],
 )
 @pytest.mark.parametrize("order", ["stronger first", "stronger last"])
-def test_the_outcome_of_the_latest_attempt_stands(sqlite_engine, tmp_path, stronger, weaker, order):
+def test_what_was_fetched_stays_fetched_and_else_the_latest_attempt_stands(
+    sqlite_engine, tmp_path, stronger, weaker, order
+):
     for message in (stronger, weaker) if order == "stronger first" else (weaker, stronger):
         write(sqlite_engine, tmp_path, message)
 

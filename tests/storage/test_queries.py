@@ -187,3 +187,20 @@ def test_a_reader_that_leaves_early_holds_nothing(engine, tmp_path):
     rows.close()
 
     assert engine.pool.checkedout() == 0
+
+
+@pytest.mark.parametrize(
+    ("ended", "counts", "whole"),
+    [
+        ((2, 1, 0), (2, 1, 0, 2), True),
+        ((1, 2, 0), (2, 1, 0, 2), True),  # the frontier had forgotten that a page was fetched
+        ((2, 1, 0), (2, 1, 0, 1), False),  # one is not read yet
+        ((2, 1, 0), (1, 2, 0, 1), False),  # the attempt that went well is on its way
+        ((0, 1, 1), (0, 2, 0, 0), False),
+        ((2, 1, 1), (2, 1, 0, 2), False),
+        ((None, None, None), (0, 0, 0, 0), False),
+    ],
+)
+def test_a_crawl_is_whole_when_all_that_it_ended_with_is_recorded(ended, counts, whole):
+    totals = dict(zip(("fetched", "failed", "excluded", "parsed"), counts, strict=True))
+    assert queries.holds_all(ended, totals) is whole

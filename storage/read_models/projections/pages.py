@@ -1,8 +1,9 @@
 """page.fetched, page.failed, page.excluded, page.parsed → pages, tallies: one row for each URL of a crawl.
 
-A row has two halves. One is the outcome that stands: of the latest attempt, and of one attempt fetched before failed
-before excluded. The other is what the latest page.parsed without an error said, or while there is none, the latest one:
-an extractor that breaks on a page takes nothing away that another made of it. Either half may come first, or alone.
+A row has two halves. One is the outcome that stands: a page that was fetched has its body in the archive, whatever a
+later attempt came to (a frontier that lost its last seconds asks again); else that of the latest attempt. The other is
+what the latest page.parsed without an error said, or while there is none, the latest one: an extractor that breaks on a
+page takes nothing away that another made of it. Either half may come first, or alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from storage.store.event_store import Recorded
 
 TABLES = (tables.pages, tables.tallies)
 
-#: Between outcomes of one attempt, which only a fault can make, the one that keeps most wins.
+#: Between outcomes of one attempt, which only a fault can make, the one that keeps most wins; fetched, between all.
 _STRENGTH = {"excluded": 0, "failed": 1, "fetched": 2}
 _BLANK = {
     **rows.columns(tables.pages),
@@ -121,14 +122,18 @@ def _parsed(row: Row, event: Recorded) -> None:
 def _settle(row: Row, event: Recorded, outcome: str, attempt: int) -> bool:
     """Clear the row for this outcome, unless a stronger one stands in it."""
     if row["outcome"]:
-        standing = (row["attempts"], _STRENGTH[row["outcome"]], row["event"])
-        if standing > (attempt, _STRENGTH[outcome], event.key):
+        standing = _rank(row["outcome"], row["attempts"], row["event"])
+        if standing > _rank(outcome, attempt, event.key):
             return False
     page = event.message.payload
     row |= _NO_OUTCOME | {"outcome": outcome, "event": event.key, "attempts": attempt}
     row |= {"host": page.host, "depth": page.depth, "hops": page.hops}
     row["settled_at"] = event.message.envelope.time
     return True
+
+
+def _rank(outcome: str, attempt: int, key: bytes) -> tuple[bool, int, int, bytes]:
+    return outcome == "fetched", attempt, _STRENGTH[outcome], key
 
 
 def _kept(body: BodyRef, event: Recorded) -> Row:
