@@ -224,19 +224,19 @@ class Client:
         limit, cut = (self._settings.max_body_bytes, False) if cut_at is None else (cut_at, True)
         if not encodings and answer.wire <= limit:
             return answer
+        # A file that has to be whole is cut by nobody but us; a page is taken as far as it goes, as by browsers.
+        early = answer.whole if cut_at is None else answer.wire >= cut_at
         await make_room(self._most_bytes(answer.wire, encodings))
         if answer.wire > _LONG_WORK_BYTES:
-            body, flags = await asyncio.to_thread(
-                decode, answer.body, encodings, limit=limit, cut=cut, whole=answer.whole
-            )
+            body, flags = await asyncio.to_thread(decode, answer.body, encodings, limit=limit, cut=cut, early=early)
         else:
-            body, flags = decode(answer.body, encodings, limit=limit, cut=cut, whole=answer.whole)
+            body, flags = decode(answer.body, encodings, limit=limit, cut=cut, early=early)
         return msgspec.structs.replace(answer, body=body, flags=(*answer.flags, *flags))
 
     async def _decoded_error(self, answer: Answer) -> Answer:
         """What can be read of a 4xx or 5xx: its status has been said, and stands whatever its body is."""
         try:
-            body, flags = decode(answer.body, answer.encodings, limit=KEPT_BYTES, cut=True)
+            body, flags = decode(answer.body, answer.encodings, limit=KEPT_BYTES, cut=True, early=True)
         except FetchError as error:
             body, flags = b"", (error.reason,)
         cut = ("cut",) if max(len(body), answer.wire) >= KEPT_BYTES else ()

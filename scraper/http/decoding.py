@@ -41,15 +41,15 @@ class _Damaged(Exception):
 
 
 def decode(
-    wire: bytes, encodings: str, *, limit: int, cut: bool = False, whole: bool = False
+    wire: bytes, encodings: str, *, limit: int, cut: bool = False, early: bool = False
 ) -> tuple[bytes, tuple[str, ...]]:
     """The decoded body and its flags: `encoding_lied`, `bad_checksum`, `no_checksum`, `encoding_cut`,
     `trailing_garbage`.
 
     `encodings` is the Content-Encoding header, empty where there is none; `limit` is in bytes; `cut` asks for what
-    there is of a body that may end early or pass its limit. `whole` says that this is all that the host has to say:
-    what ends within its encoding then would do so again, and is taken as far as it goes, as by browsers. Raises
-    `BodyTooLarge`, `TooManyEncodings`, `UnsupportedEncoding`, `BadEncoding` or `Truncated`.
+    there is of a body that may pass its limit, `early` of one that ends within its encoding: it was cut before it came
+    here, or its host has no more to say. Raises `BodyTooLarge`, `TooManyEncodings`, `UnsupportedEncoding`,
+    `BadEncoding` or `Truncated`.
     """
     flags = list[str]()
     names = _codings(encodings, flags)
@@ -57,7 +57,7 @@ def decode(
         raise TooManyEncodings(f"the body is encoded {len(names)} times; at most {MOST_ENCODINGS} are undone")
     body, most = wire, largest(len(wire), limit)
     for name in reversed(names):
-        body = _undo(body, name, flags, limit=most, cut=cut, whole=whole)
+        body = _undo(body, name, flags, limit=most, cut=cut, early=early)
     if len(body) > limit and not cut:
         raise BodyTooLarge(f"the body is larger than {limit} bytes")
     return body[:limit], tuple(dict.fromkeys(flags))
@@ -77,7 +77,7 @@ def largest(wire: int, limit: int) -> int:
     return min(limit, max(RATIO_FROM_BYTES, MOST_RATIO * wire))
 
 
-def _undo(body: bytes, name: str, flags: list[str], *, limit: int, cut: bool, whole: bool) -> bytes:
+def _undo(body: bytes, name: str, flags: list[str], *, limit: int, cut: bool, early: bool) -> bytes:
     decoder = _DECODERS.get(name)
     if not body:
         return body
@@ -87,7 +87,7 @@ def _undo(body: bytes, name: str, flags: list[str], *, limit: int, cut: bool, wh
             return body
         raise UnsupportedEncoding(f"cannot decode Content-Encoding {name[:40]!r}")
     try:
-        return _collect(decoder(body, flags), limit, flags, cut=cut, whole=whole)
+        return _collect(decoder(body, flags), limit, flags, cut=cut, early=early)
     except _Damaged as error:
         if _is_plain(body):
             flags.append("encoding_lied")
@@ -95,7 +95,7 @@ def _undo(body: bytes, name: str, flags: list[str], *, limit: int, cut: bool, wh
         raise BadEncoding(f"the {name} body is damaged: {error}") from error
 
 
-def _collect(pieces: _Pieces, limit: int, flags: list[str], *, cut: bool, whole: bool) -> bytes:
+def _collect(pieces: _Pieces, limit: int, flags: list[str], *, cut: bool, early: bool) -> bytes:
     parts, size = list[bytes](), 0
     try:
         for piece in pieces:
@@ -107,7 +107,7 @@ def _collect(pieces: _Pieces, limit: int, flags: list[str], *, cut: bool, whole:
         if not cut:
             raise
     except Truncated:
-        if not cut and not (whole and parts):
+        if not early or not (parts or cut):
             raise
         if not cut:
             flags.append("encoding_cut")

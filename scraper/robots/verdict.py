@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from contract.robots import RobotsRecord
-from scraper.errors import FetchError, HttpStatus, RobotsUnreachable
+from scraper.errors import FetchError, HttpStatus, RobotsUnreachable, Truncated
 from scraper.http.answer import Answer
 from scraper.http.causes import own_error
 from scraper.http.client import Client
-from scraper.http.headers import location_of, retry_after_ms
+from scraper.http.headers import is_whole_range, location_of, retry_after_ms
 from scraper.robots.reader import RulesReader
 from scraper.robots.rules import MOST_BYTES, Rules, product_token, readable
 from scraper.verdicts import verdict_on
@@ -86,6 +86,8 @@ async def _follow(client: Client, url: str, *, user_agent: str, gate: Gate) -> A
             )
         except FetchError as error:
             raise (error if url == first else _unreachable(url, error)) from None
+        if answer.status == 206 and not is_whole_range(answer.header("content-range")):
+            raise Truncated("answered with a part of it").at(answer.started_at, answer.elapsed_ms, asked=True)
         if answer.status == 429 or answer.status >= 500:
             wait = retry_after_ms(answer.header("retry-after"), now=time.time())
             refusal = HttpStatus(answer.status, f"answered {answer.status}", retry_after_ms=wait)

@@ -77,7 +77,7 @@ def test_a_body_that_the_host_ends_within_its_encoding_is_taken_as_far_as_it_goe
     page = random.Random(2).randbytes(300_000).hex().encode()
     packed = ENCODERS[encoding](page)
 
-    body, flags = decode(packed[: len(packed) // 2], encoding, **PLAIN, whole=True)
+    body, flags = decode(packed[: len(packed) // 2], encoding, **PLAIN, early=True)
 
     assert page.startswith(body)
     assert len(body) > len(page) // 4
@@ -87,7 +87,7 @@ def test_a_body_that_the_host_ends_within_its_encoding_is_taken_as_far_as_it_goe
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
 def test_of_what_ends_before_its_first_byte_nothing_is_made(encoding):
     with pytest.raises(Truncated):
-        decode(ENCODERS[encoding](PAGE)[:3], encoding, **PLAIN, whole=True)
+        decode(ENCODERS[encoding](PAGE)[:3], encoding, **PLAIN, early=True)
 
 
 @pytest.mark.parametrize(("encoding", "length"), [("gzip", 8), ("deflate", 4)])
@@ -205,6 +205,6 @@ def test_an_empty_body_is_empty_whatever_its_encoding():
 def test_a_body_that_may_be_cut_gives_what_there_is():
     half = gzip.compress(PAGE)[:-40]
 
-    body, _ = decode(half, "gzip", limit=500, cut=True)
+    body, _ = decode(half, "gzip", limit=500, cut=True, early=True)
 
     assert body == PAGE[:500]

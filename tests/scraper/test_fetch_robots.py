@@ -1,6 +1,7 @@
 """Fetching robots.txt, and what each kind of answer comes to."""
 
 import asyncio
+import gzip
 
 import msgspec
 import pytest
@@ -70,6 +71,22 @@ async def test_429_is_no_permission_and_its_wish_is_passed_on():
         found = await fetch(server.url)
 
     assert (found.record.verdict, found.retry_after_ms) == ("retry", 7000)
+
+
+async def test_half_a_file_is_no_file_and_no_permission():
+    text = b"User-agent: *\n" + bytes(range(32, 127)) * 50 + b"\nDisallow: /"
+    packed = gzip.compress(text)
+    for raw, verdict in (
+        (answer(text[:9], f"Content-Range: bytes 0-8/{len(text)}", status="206 Partial"), "retry"),
+        (answer(text, f"Content-Range: bytes 0-{len(text) - 1}/{len(text)}", status="206 Partial"), "rules"),
+        (answer(packed[:-20], "Content-Encoding: gzip"), "retry"),
+        (answer(packed[:-8], "Content-Encoding: gzip"), "rules"),  # all but its checksum
+    ):
+        async with raw_server(raw) as server:
+            found = await fetch(server.url)
+
+        assert found.record.verdict == verdict
+        assert found.rules is None or not found.rules.allow(f"{HOST}/a")
 
 
 @pytest.mark.parametrize("location", ["", "file:///etc/passwd", "/robots.txt"])
