@@ -6,6 +6,7 @@ a byte order mark), what is one too many (a comma, a semicolon) and several valu
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from html import unescape
@@ -21,10 +22,10 @@ MAX_DEPTH = 100
 _STRING = r'("[^"\\]*(?:\\.[^"\\]*)*")'
 _WRAPPING = re.compile(
     _STRING + r"|(?:/\*|//)?[ \t]*<!\[CDATA\[(?:\s*\*/)?|(?:/\*|//)?[ \t]*\]\]>(?:\s*\*/)?|<!--|(?://[ \t]*)?-->"
-    r"|/\*.*?\*/|//[^\n]*",
+    r"|/\*.*?\*/|//[^\n]*|[\0\u00a0\u200b\u2028\u2029\ufeff]",
     re.DOTALL,
 )
-_TRAILING_COMMA = re.compile(_STRING + r"|,(?=\s*[}\]])", re.DOTALL)
+_TRAILING_COMMA = re.compile(_STRING + r"|,(?=\s*[}\],])", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _BETWEEN = re.compile(r"[\s,;\ufeff]*")
 #: What JSON writers can write as a number.
@@ -118,7 +119,13 @@ def _integer(digits: str) -> int | float:
     return number if abs(number) < _MAX_INTEGER else float(number)
 
 
-_decoder = json.JSONDecoder(strict=False, parse_constant=_nothing, parse_int=_integer)
+def _real(digits: str) -> float | None:
+    """`1e999` is an infinity too."""
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+_decoder = json.JSONDecoder(strict=False, parse_constant=_nothing, parse_int=_integer, parse_float=_real)
 
 
 def _depth(value: Any) -> int:
