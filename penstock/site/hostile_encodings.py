@@ -103,9 +103,12 @@ _BOMBS: dict[str, Script] = {
     "zstd_bomb": _encoded("zstd", zstd_bomb),
     "gzip_gzip_bomb": _encoded("gzip, gzip", lambda: _zipped(1, gzip_bomb())),
 }
-_CUT: dict[str, Script] = {
+#: Cut, but not before there is something to show, so browsers show it.
+_SHORT: dict[str, Script] = {
     "gzip_truncated": _encoded("gzip", lambda: _halved(_zipped(1))),
     "gzip_without_trailer": _encoded("gzip", lambda: _zipped(1)[:-8]),
+}
+_CUT: dict[str, Script] = {
     "br_truncated": _encoded("br", lambda: _halved(brotli.compress(_PAGE))),
     "zstd_truncated": _encoded("zstd", lambda: _halved(zstandard.compress(_PAGE))),
 }
@@ -128,6 +131,7 @@ _BROKEN: dict[str, Script] = {
 CASES = (
     *cases(_SOUND),
     *cases(_BOMBS, outcome="body_too_large"),
+    *cases(_SHORT, or_else=("truncated", "protocol_error")),
     *cases(_CUT, outcome="truncated", or_else=("protocol_error",)),
     *cases(_STACKED, outcome="too_many_encodings"),
     *cases(_MISTAKEN, or_else=("unsupported_encoding",)),
