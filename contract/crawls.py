@@ -66,6 +66,8 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     detect_encoding: bool = False
     #: Answers with these statuses are pages too: `404`, or `4xx`, `5xx` for all of a hundred.
     error_pages: tuple[str, ...] = ()
+    #: Links are followed of pages that ask not to (`nofollow` of a robots tag).
+    follow_nofollow: bool = False
     args: dict[str, str] = {}
     identity: int = 1
 

@@ -27,13 +27,29 @@ class BodyRef(msgspec.Struct, frozen=True, kw_only=True):
     stored: int
 
 
+class Wishes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a page asks of those who read it; None and empty where it says nothing.
+
+    `robots` are the words of robots tags, in headers and in the document, that are for us: `noindex, nofollow`.
+    `canonical` is the URL that it calls its own. `train_ai`, `search`, `ai_input`: whether it may be used so (the
+    categories of draft-ietf-aipref-vocab and of Content Signals); `license` is where the terms are.
+    """
+
+    robots: str = ""
+    canonical: str | None = None
+    train_ai: bool | None = None
+    search: bool | None = None
+    ai_input: bool | None = None
+    license: str | None = None
+
+
 class PageFetched(Payload, frozen=True):
     """The host answered with 2xx or 3xx, or with a status that the crawl asks for, and the whole answer is kept.
 
     Times are milliseconds; `started_at` is Unix time of the request, `elapsed_ms` from the request's sending until the
     body's end, `waited_ms` from being issued until the request. `location` is the resolved target of a redirect.
     `asked` is False where no request reached the host. `chain` is that of `page.fetch`, with this answer's URL added if
-    it is a redirect.
+    it is a redirect. `wishes` are what the host's robots.txt says of this page's use.
     """
 
     TYPE: ClassVar[str] = "page.fetched"
@@ -54,6 +70,7 @@ class PageFetched(Payload, frozen=True):
     flags: tuple[str, ...] = ()
     asked: bool = True
     chain: tuple[str, ...] = ()
+    wishes: Wishes | None = None
 
 
 class PageFailed(Payload, frozen=True):
@@ -165,6 +182,7 @@ class PageParsed(Payload, frozen=True):
     says that the page was given up before, which another event has said, so that it counts as read already. `chain` is
     that of `page.fetched`, and goes on with its redirect. `encoding` is what its characters were read in, and
     `encoding_source` what said so: `mark` (a byte order mark), `header`, `document`, `detector` (a guess), `nothing`.
+    `unfollowed` are links that the page asks not to follow, and that were not handed on.
     """
 
     TYPE: ClassVar[str] = "page.parsed"
@@ -187,6 +205,8 @@ class PageParsed(Payload, frozen=True):
     chain: tuple[str, ...] = ()
     encoding: str = ""
     encoding_source: str = ""
+    wishes: Wishes | None = None
+    unfollowed: tuple[str, ...] = ()
 
 
 ALL = (PageFetched, PageFailed, PageExcluded, RobotsFetched, PageParsed)

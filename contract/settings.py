@@ -98,6 +98,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     robots_patience: float | None = None
     #: Guess the encoding of pages that declare none, as Firefox does; needs the extra `detector`.
     detect_encoding: bool | None = None
+    #: Follow the links of pages that ask not to, by `nofollow`.
+    follow_nofollow: bool | None = None
     #: Who we say we are.
     user_agent: str | None = None
     #: Where the events of a crawl's life are posted, signed with `webhook_secret`; empty or None: nowhere.

@@ -55,7 +55,8 @@ def _hints(engine: Engine, url: str, row: queries.CrawlRow) -> list[dict[str, An
     if near := hearsay.known(engine, row.id, _other_spellings(url)):
         hints.append({"hint": "spelling", "urls": near})
     if link := hearsay.linked_from(engine, row.id, url):
-        hints.append({"hint": "linked", **msgspec.structs.asdict(link), "state": row.state})
+        facts = {name: value for name, value in msgspec.structs.asdict(link).items() if name != "is_unfollowed"}
+        hints.append({"hint": "unfollowed" if link.is_unfollowed else "linked", **facts, "state": row.state})
     elif reason := _reason_against(url, row, spec_of(engine, row.id)):
         hints.append({"hint": "out_of_bounds", "reason": reason})
     if others := hearsay.crawls_with(engine, url):

@@ -85,6 +85,7 @@ def _said(settings: Settings) -> dict[str, Any]:
         "max_crawl_delay_seconds": settings.max_crawl_delay,
         "robots_patience_seconds": settings.robots_patience,
         "detect_encoding": settings.detect_encoding,
+        "follow_nofollow": settings.follow_nofollow,
         "user_agent": settings.user_agent,
         "webhook": settings.webhook or None,
     }

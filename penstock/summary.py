@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -55,6 +55,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     parse_errors: dict[str, int] = {}
     parse_error: str | None = None
     unrecorded: int = 0
+    #: Pages whose links were not followed, because they ask for that.
+    nofollow: int = 0
 
     @property
     def is_over(self) -> bool:
@@ -78,16 +80,31 @@ def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str, un
         state=row.state or state,
         bytes=row.bytes,
         seconds=round(seconds, 3),
-        data=str(settings.folder),
-        database=masked(settings.sql_url.removeprefix("sqlite:///")),
-        archive=masked(settings.archive_url or str(settings.folder / "archive")),
+        **_places(settings),
         pages=queries.found_pages(engine, crawl),
         why=_why(engine, crawl),
         parse_errors={word: count for word, count, _, _ in errors},
         unrecorded=unrecorded,
+        nofollow=_nofollow(engine, crawl),
         parse_error=next((f"{url}: {detail or word}" for word, _, detail, url in errors), None),
         **counts,
     )
+
+
+def _places(settings: Settings) -> dict[str, Any]:
+    return {
+        "data": str(settings.folder),
+        "database": masked(settings.sql_url.removeprefix("sqlite:///")),
+        "archive": masked(settings.archive_url or str(settings.folder / "archive")),
+    }
+
+
+def _nofollow(engine: Engine, crawl: str) -> int:
+    from storage.read_models import queries
+    from storage.store.history import spec_of
+
+    spec = spec_of(engine, crawl)
+    return 0 if spec and spec.follow_nofollow else queries.nofollow_pages(engine, crawl)
 
 
 def _why(engine: Engine, crawl: str) -> str | None:
@@ -135,6 +152,11 @@ def _complaints(summary: Summary) -> Iterator[str]:
         counts = ", ".join(f"{count:,} {word}" for word, count in summary.parse_errors.items())
         yield f"pages that could not be read: {counts}"
         yield f"the first: {visible(summary.parse_error or '')}"
+    if summary.nofollow:
+        asked = "1 page asks not to follow its links"
+        if summary.nofollow > 1:
+            asked = f"{summary.nofollow:,} pages ask not to follow their links"
+        yield f"{asked} (nofollow), which was obeyed; --follow-nofollow follows them"
     if summary.unrecorded:
         which = f"--stage {RECORD.name} --crawl {summary.crawl} --data {summary.data}"
         yield f"{summary.unrecorded:,} events could not be recorded: penstock dead list {which}"

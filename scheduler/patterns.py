@@ -13,6 +13,8 @@ import re2
 
 from contract.crawls import CrawlSpec
 from contract.errors import Refused
+from scheduler.urls import decoded
+from scheduler.vain_patterns import why_in_vain
 
 #: Memory of one crawl's `allow` or `deny`, about 10,000 steps of a program: at worst 0.03 s for a URL of 2,000
 #: characters. A hundred patterns as long as a URL fit in; much more, and one crawl makes others wait.
@@ -37,14 +39,23 @@ class Patterns:
         return self._joined is not None
 
     def match(self, url: str) -> bool:
-        """Whether one of them is found anywhere in the URL."""
-        return self._joined is not None and self._joined.search(url.encode("utf-8", "replace")) is not None
+        """Whether one of them is found anywhere in the URL, as it is written or as people read it."""
+        if self._joined is None:
+            return False
+        return self._found(url) or ((text := decoded(url)) != url and self._found(text))
+
+    def _found(self, text: str) -> bool:
+        assert self._joined is not None
+        return self._joined.search(text.encode("utf-8", "replace")) is not None
 
 
 def check_patterns(spec: CrawlSpec) -> None:
-    """Raise `Refused`, whose field is as `allow.0`, where a pattern of the crawl cannot be searched."""
-    Patterns(spec.allow, "allow")
-    Patterns(spec.deny, "deny")
+    """Raise `Refused`, whose field is as `allow.0`, where a pattern of the crawl cannot be searched or found."""
+    for what, patterns in (("allow", spec.allow), ("deny", spec.deny)):
+        Patterns(patterns, what)
+        for number, pattern in enumerate(patterns):
+            if why := why_in_vain(pattern):
+                raise Refused(f"the {what} pattern {_short(pattern)} can match no URL: {why}", field=f"{what}.{number}")
 
 
 def _compiled(pattern: str, who: str, *, field: str) -> re2._Regexp:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
-from functools import cache
 
 from contract.crawls import CrawlSpec
 from contract.errors import Refused
 from scheduler.patterns import Patterns
+from scheduler.suffixes import registered_domain
 from scheduler.urls import CanonicalURL
 
 log = logging.getLogger("scheduler.scope")
@@ -59,9 +59,10 @@ class Scope:
     def place(self, url: CanonicalURL) -> str:
         """The place of this URL, by which a crawl's seeds widen its scope."""
         # http and https, with or without www., are one place to people: a seed that redirects there stays in scope.
-        hostname = url.hostname if self.spec.identity < 2 else url.hostname.removesuffix(".")
+        is_of_before = self.spec.identity < 2
+        hostname = url.hostname if is_of_before else url.hostname.removesuffix(".")
         if self.spec.scope == "domain":
-            return registered_domain(hostname)
+            return registered_domain(hostname, unlisted=not is_of_before)
         return f"{hostname.removeprefix('www.')}:{url.port}"
 
 
@@ -71,19 +72,6 @@ def looks_like_a_trap(url: CanonicalURL) -> bool:
     if len(segments) > MOST_SEGMENTS or url.query.count("&") >= MOST_PARAMETERS:
         return True
     return bool(segments) and len(segments) >= MOST_REPEATS and max(Counter(segments).values()) >= MOST_REPEATS
-
-
-def registered_domain(hostname: str) -> str:
-    """The part of a host name that somebody registered (public suffix list, as bundled); an address is itself."""
-    found = _suffixes()(hostname).top_domain_under_public_suffix
-    return found or hostname
-
-
-@cache
-def _suffixes():  # type: ignore[no-untyped-def]
-    from tldextract import TLDExtract  # a quarter of a second to import, and only `--scope domain` needs it
-
-    return TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
 def _usable(patterns: Sequence[str], what: str) -> Patterns | None:

@@ -6,6 +6,7 @@ A URL is sent in its canonical form; which of these forms are one URL is up to t
 """
 
 import hashlib
+import re
 from functools import lru_cache
 
 import ada_url
@@ -15,6 +16,7 @@ from contract.percent import one_spelling
 
 #: Bounds of the name system (RFC 1035, section 2.3.4), which WHATWG leaves out.
 _LONGEST_NAME, _LONGEST_LABEL = 253, 63
+_ESCAPED = re.compile("(?:%[0-9A-Fa-f]{2})+")
 
 
 class CanonicalURL(msgspec.Struct, frozen=True):
@@ -89,6 +91,25 @@ def same_url(one: str, other: CanonicalURL, identity: int) -> bool:
 
 def _identified(url: CanonicalURL, identity: int) -> str:
     return url.href if identity < 2 else one_spelling(f"{url.host}{url.path}{url.query}")
+
+
+def decoded(href: str) -> str:
+    """A canonical URL as people read it: escaped UTF-8 as its characters, the host's name in its own letters."""
+    start, slashes, rest = href.partition("://")
+    authority, slash, tail = rest.partition("/")
+    if "xn--" in authority:
+        name, colon, port = authority.partition(":")
+        authority = f"{ada_url.idna_to_unicode(name)}{colon}{port}"
+    if "%" in tail:
+        tail = _ESCAPED.sub(_read, tail)
+    return f"{start}{slashes}{authority}{slash}{tail}"
+
+
+def _read(escaped: re.Match[str]) -> str:
+    try:
+        return bytes.fromhex(escaped[0].replace("%", "")).decode()
+    except UnicodeDecodeError:  # of another encoding, or half a character
+        return escaped[0]
 
 
 def fingerprint(href: str) -> int:

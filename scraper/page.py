@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import ada_url
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from contract.pages import Wishes
 from scraper.characters import detector
 from scraper.characters.choice import Encoding, encoding_of_body
 from scraper.characters.queries import with_query_in
@@ -24,6 +25,7 @@ from scraper.html.rendered import hidden_in, one_line, rendered
 from scraper.html.survey import Survey, survey_of
 from scraper.html.text import decoded
 from scraper.warc import StoredPage
+from scraper.wishes import said_in, speak_of_wishes, wishes_of
 
 if TYPE_CHECKING:
     from scraper.xml.nodes import XmlDocument
@@ -54,6 +56,7 @@ class Page(Readable):
         self.url: str = url or stored.url
         self.status, self.body, self.depth = stored.status, stored.body, depth
         self.content_type: str = stored.content_type
+        self._all_headers = stored.headers
         self.headers: dict[str, str] = {}
         for name, value in stored.headers:
             self.headers.setdefault(name.lower(), value)
@@ -195,6 +198,18 @@ class Page(Readable):
     def survey(self) -> Survey:
         """All that is wanted of an HTML page without a spider, found in one go."""
         return survey_of(self._tree.root, hidden_in(self._tree.root) if _may_hide(self.body) else ())
+
+    def wishes(self, token: str = "penstock") -> Wishes | None:
+        """What the page asks of those who read it, of whom `token` is one; None where it asks nothing."""
+        metas, canonical = list[tuple[str, str, str]](), None
+        if surveyed := self.__dict__.get("survey"):
+            metas, canonical = surveyed.metas, surveyed.canonical
+        elif self.is_html:
+            metas, canonical = said_in(self._tree, self.body, token)
+        if not (metas or canonical) and not speak_of_wishes(self.headers):
+            return None
+        base = self.base if canonical is not None else self.url
+        return wishes_of(self._all_headers, metas, canonical, token=token, base=base)
 
     # -- links
 

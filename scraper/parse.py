@@ -24,7 +24,7 @@ from contract.topology import PARSE
 from scraper.parsers import parsed
 from scraper.parsers.bodies import Bodies
 from scraper.parsers.children import PAGE_SECONDS, Children, NoParser
-from scraper.parsers.frames import Job, Result
+from scraper.parsers.frames import Job, Result, job_of
 from scraper.parsers.link_memory import LinkMemory
 
 __all__ = ["Children", "NoParser", "Parser", "run"]
@@ -144,16 +144,7 @@ class Parser:
             spec = self._bodies.spec(delivery.envelope.crawl)
             job = Job(page.url, body, page.depth)
             if spec:
-                job = Job(
-                    page.url,
-                    body,
-                    page.depth,
-                    spec.spider,
-                    spec.max_links_per_page,
-                    True,
-                    spec.detect_encoding,
-                    spec.args,
-                )
+                job = job_of(page.url, body, page.depth, spec)
             with concerning(PARSE.name, delivery.message):
                 reading = self.children.submit(job)
             reading.add_done_callback(partial(self._result, delivery, epoch))

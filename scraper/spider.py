@@ -52,10 +52,13 @@ class Spider:
     are regular expressions for URLs. `obey_robots` False: robots.txt is not asked for. `user_agent` says who we are.
     A host that asks for more than `max_crawl_delay` seconds is left out; a robots.txt that cannot be had is waited for
     as long as `robots_patience`. `detect_encoding`: the encoding of a page that declares none is guessed.
+    `follow_nofollow`: pages that ask not to follow their links are not heard.
     """
 
     #: Its functions ask for what they want.
     surveys = False
+    #: Patterns for pages, as they were written.
+    patterns: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class Spider:
         max_crawl_delay: float | None = None,
         robots_patience: float | None = None,
         detect_encoding: bool | None = None,
+        follow_nofollow: bool | None = None,
         user_agent: str | None = None,
     ) -> None:
         self.name, self.follow = name, follow
@@ -94,6 +98,7 @@ class Spider:
             "max_crawl_delay_seconds": max_crawl_delay,
             "robots_patience_seconds": robots_patience,
             "detect_encoding": detect_encoding,
+            "follow_nofollow": follow_nofollow,
             "user_agent": user_agent,
         }
         #: Fields of `CrawlSpec` that this spider sets.
@@ -102,11 +107,6 @@ class Spider:
 
     def __repr__(self) -> str:
         return f"<Spider {self.name} {self.version}: {len(self._pages)} patterns>"
-
-    @property
-    def patterns(self) -> tuple[str, ...]:
-        """Patterns for pages, as they were written."""
-        return tuple(each.written for each in self._pages)
 
     @property
     def error_pages(self) -> tuple[str, ...]:
@@ -126,9 +126,10 @@ class Spider:
         """
         compiled, subject = compiled_pattern(pattern)
         answers = compiled_status(status)
+        self.patterns = (*self.patterns, pattern)
 
         def register(function: Function) -> Function:
-            self._pages.append(_Route(pattern, compiled, subject, content, answers, function))
+            self._pages.append(_Route(compiled, subject, content, answers, function))
             if self.error_pages:
                 self.options["error_pages"] = self.error_pages
             return function
@@ -172,7 +173,6 @@ class Spider:
 class _Route(NamedTuple):
     """A function, and the pages that are for it."""
 
-    written: str
     pattern: re.Pattern[str]
     subject: str
     content: str

@@ -48,6 +48,7 @@ class Options(Shape):
     max_crawl_delay: float
     robots_patience: float
     detect_encoding: bool
+    follow_nofollow: bool
     args: dict[str, str]
     user_agent: str
     webhook: str | None

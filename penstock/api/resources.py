@@ -79,6 +79,7 @@ def _options(house: House, spec: CrawlSpec) -> Options:
         max_crawl_delay=spec.max_crawl_delay_seconds,
         robots_patience=spec.robots_patience_seconds,
         detect_encoding=spec.detect_encoding,
+        follow_nofollow=spec.follow_nofollow,
         args=spec.args,
         user_agent=spec.user_agent,
         webhook=receiver_of(spec.webhook or "") or None,

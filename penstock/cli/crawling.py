@@ -44,6 +44,9 @@ def crawl(
     detect_encoding: Annotated[
         bool, typer.Option("--detect-encoding", help="Guess the encoding of pages that declare none, as Firefox does.")
     ] = False,
+    follow_nofollow: Annotated[
+        bool, typer.Option("--follow-nofollow", help="Follow the links of pages that ask not to, by nofollow.")
+    ] = False,
     allow_private: AllowPrivate = False,
     user_agent: UserAgent = None,
     seeds_file: Annotated[
@@ -65,7 +68,7 @@ def crawl(
     """
     own = ("seeds", "args", "seeds_file", "json", "serve", "port")
     said = {key: value for key, value in locals().items() if key not in (*own, "own")}
-    said |= {"detect_encoding": detect_encoding or None}
+    said |= {"detect_encoding": detect_encoding or None, "follow_nofollow": follow_nofollow or None}
     said |= {"api_port": port, "ignore_robots": ignore_robots or None, "allow_private": allow_private or None}
     from penstock.commands.crawl import crawl as run
 

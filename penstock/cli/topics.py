@@ -22,7 +22,7 @@ Again:     penstock reparse books --spider books.py    (asks the site for nothin
 """
 
 _PATTERNS = """--allow and --deny are regular expressions (RE2), searched anywhere in the URL: no look-around,
-no back-references.
+no back-references. Letters of any script match, escaped or not; ^ is before http://.
 A spider's patterns are held against the path, or against the whole URL where they begin with http:
 
     /book/*                      /book/7, /book/7?page=2; not /book/7/cover

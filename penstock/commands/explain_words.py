@@ -120,7 +120,15 @@ def _parsed(facts: dict[str, Any], _at: str) -> list[str]:
     lines = [f"parsed {by}: {_count(facts['items'], 'item')}, {_count(facts['links_found'], 'link')}{cut}{title}"]
     if source := _ENCODING_SOURCES.get(facts.get("encoding_source", "")):
         lines.append(f"its characters were read as {facts['encoding']}: {source}")
+    if wishes := facts.get("wishes"):
+        said = ", ".join(f"{name} {_WISH.get(value, value)}" for name, value in wishes.items())
+        obeyed = f"; {_count(facts['unfollowed'], 'link')} not followed for it" if facts["unfollowed"] else ""
+        lines.append(f"it asks: {said}{obeyed}")
     return lines
+
+
+#: Of a use that is spoken of.
+_WISH: dict[Any, str] = {True: "allowed", False: "refused"}
 
 
 _STEPS: dict[str, Callable[[dict[str, Any], str], list[str]]] = {
@@ -141,6 +149,8 @@ def hint_words(hint: dict[str, Any]) -> str:
     match hint["hint"]:
         case "spelling":
             return f"never seen in this spelling; did you mean {' or '.join(hint['urls'])}?"
+        case "unfollowed":
+            return f"linked from {hint['via']}, which asks not to follow its links (--follow-nofollow follows them)"
         case "linked":
             return f"linked from {hint['via']}, which was read {hint['at'][:19]}; {_STATES[hint['state']]}"
         case "out_of_bounds":

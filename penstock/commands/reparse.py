@@ -21,6 +21,7 @@ from penstock.reparsing.tally import Tally
 from penstock.stopping import INTERRUPTED, stop_on_signals
 from penstock.view.bar import Show, bar
 from scraper.parsers.children import Children
+from scraper.robots.groups import product_token
 from scraper.spiders import Extractor
 from scraper.spiders import load as load_extractor
 from storage.archive.reader import ArchiveReader
@@ -64,6 +65,7 @@ def _task(engine: Engine, row: CrawlRow, spider: str | None) -> Task:
         max_links=spec.max_links_per_page,
         detect_encoding=spec.detect_encoding,
         args=spec.args,
+        token=product_token(spec.user_agent),
     )
 
 

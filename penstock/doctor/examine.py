@@ -26,6 +26,7 @@ from penstock.doctor.database import check_database, nothing_recorded
 from penstock.doctor.finding import Finding, bad, ok
 from penstock.doctor.server import check_redis
 from penstock.doctor.stages import check_stages
+from scheduler.suffixes import list_date
 from storage.sql.database import READER_CACHE_KIB, make_engine
 
 #: A part that takes longer to answer is not there.
@@ -35,6 +36,7 @@ LIMIT_SECONDS = 10.0
 async def examine(given: dict[str, Any], *, now: Clock = time.time) -> list[Finding]:
     """Every finding, in the order in which one would look."""
     found = [machine.python_version(), machine.packages(), machine.our_packages()]
+    found.append(machine.suffix_list(list_date()))
     try:
         settings = load(given)
         cluster = running_in(settings)

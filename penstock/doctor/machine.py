@@ -44,6 +44,13 @@ def packages(names: Iterable[str] = PACKAGES) -> Finding:
     return ok("packages", ", ".join(f"{name} {text}" for name, text in found.items()))
 
 
+def suffix_list(date: str | None) -> Finding:
+    """When the public suffix list was made, by which `--scope domain` tells domains apart."""
+    if date is None:
+        return warn("public suffix list", "it does not say when it was made", "reinstall publicsuffixlist")
+    return ok("public suffix list", f"of {date}")
+
+
 def our_packages(path: Sequence[str] | None = None) -> Finding:
     """Whether `contract`, `scheduler`, ... are ours: another library's or folder's of that name hides one of ours."""
     home = Path(__file__).parents[2]

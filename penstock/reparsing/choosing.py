@@ -38,6 +38,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     max_links: int
     detect_encoding: bool = False
     args: dict[str, str] = {}
+    token: str = "penstock"
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -116,5 +117,5 @@ def _body(reader: ArchiveReader, event: Recorded, tally: Tally) -> bytes | None:
 def _job(archived: Archived, body: bytes, task: Task) -> Job:
     page: PageFetched | PageFailed = archived.event.message.payload
     # What was counted once is not counted again: the links are the crawl's, and this run hands on none.
-    options = (task.max_links, archived.links is None, task.detect_encoding, task.args)
+    options = (task.max_links, archived.links is None, task.detect_encoding, task.args, task.token)
     return Job(page.url, body, page.depth, task.reference, *options)

@@ -7,6 +7,7 @@ finished here: that is the stage's hand-over.
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 
@@ -14,6 +15,7 @@ from contract.bus import Consumer, Delivery
 from contract.bus.gate import Gate
 from contract.commands import PageFetch
 from contract.crawls import CrawlSpec
+from contract.pages import Wishes
 from scraper.crawls import CrawlBook
 from scraper.errors import FetchError
 from scraper.fetchers.outcomes import Outcome, excluded, of_answer, of_error, of_robots, outcome_id
@@ -105,16 +107,22 @@ class Jobs:
             answer = await self._client.get(
                 job.url, user_agent=spec.user_agent, before_send=gate, make_room=share.make_room
             )
-            return await self._of_answer(delivery, job, answer, spec)
+            return await self._of_answer(delivery, answer, spec, known.wishes(job.url) if known else None)
         except FetchError as error:
             return of_error(job, error, issued_ms=delivery.issued_ms)
 
-    async def _of_answer(self, delivery: Delivery, job: PageFetch, answer: Answer, spec: CrawlSpec) -> Outcome:
-        event_id, issued_ms = outcome_id(delivery.envelope), delivery.issued_ms
+    async def _of_answer(self, delivery: Delivery, answer: Answer, spec: CrawlSpec, wishes: Wishes | None) -> Outcome:
+        make = partial(
+            of_answer,
+            delivery.payload,
+            answer,
+            spec,
+            event_id=outcome_id(delivery.envelope),
+            issued_ms=delivery.issued_ms,
+            wishes=wishes,
+        )
         try:
-            if len(answer.body) > LONG_WORK_BYTES:
-                return await asyncio.to_thread(of_answer, job, answer, spec, event_id=event_id, issued_ms=issued_ms)
-            return of_answer(job, answer, spec, event_id=event_id, issued_ms=issued_ms)
+            return await asyncio.to_thread(make) if len(answer.body) > LONG_WORK_BYTES else make()
         except FetchError:
             raise
         except Exception as error:

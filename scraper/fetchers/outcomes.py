@@ -20,6 +20,7 @@ from contract.pages import (
     PageFetched,
     ReturnedJob,
     RobotsFetched,
+    Wishes,
 )
 from contract.topology import FETCH
 from scraper.errors import BadLocation, FetchError, HttpStatus, TooManyRedirects, Truncated, WorkerLost
@@ -62,10 +63,19 @@ def message_of(job: Envelope, payload: Payload, *, subject: str) -> Message:
     return new_message(payload, id=id, source=FETCH.name, crawl=job.crawl, subject=subject, cause=job)
 
 
-def of_answer(job: PageFetch, answer: Answer, spec: CrawlSpec, *, event_id: str, issued_ms: int) -> Outcome:
+def of_answer(
+    job: PageFetch,
+    answer: Answer,
+    spec: CrawlSpec,
+    *,
+    event_id: str,
+    issued_ms: int,
+    wishes: Wishes | None = None,
+) -> Outcome:
     """The outcome of a complete answer: fetched for 2xx, 3xx and what the crawl asks for, failed for other statuses.
 
-    Raises the `FetchError` that an unusable redirect or a part of a page amounts to.
+    `wishes` are what the host's robots.txt says of the page. Raises the `FetchError` that an unusable redirect or a
+    part of a page amounts to.
     """
     if (answer.status >= 400 and not _is_asked_for(job, answer, spec)) or _is_not_ready(job, answer, spec):
         return _of_status(job, answer, event_id=event_id, issued_ms=issued_ms)
@@ -84,6 +94,7 @@ def of_answer(job: PageFetch, answer: Answer, spec: CrawlSpec, *, event_id: str,
         waited_ms=max(0, answer.started_at - issued_ms),
         location=location,
         chain=chain_with(job.chain, answer) if location else (),
+        wishes=wishes,
         flags=(*answer.flags, *said) if answer.body else (*answer.flags, *said, "empty"),
     )
     return Outcome(payload, record)

@@ -11,7 +11,8 @@ import msgspec
 
 from contract.crawls import CrawlSpec
 from contract.errors import PenstockError
-from contract.pages import Item
+from contract.pages import Item, Wishes
+from scraper.robots.groups import product_token
 
 #: Longest frame, in bytes. More than any page with its items and links can come to (see links.py and reading.py).
 MAX_FRAME_BYTES = 128 * 1024 * 1024
@@ -28,7 +29,8 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     """A page to read: `raw` is its WARC record as a gzip member; `spider` names the extractor, None the generic one.
 
     `links` False: nobody asks for its links, so that they are neither looked for nor counted. `detect_encoding`: where
-    it declares no encoding, one is guessed. `args` are what a person gave the spider.
+    it declares no encoding, one is guessed. `args` are what a person gave the spider. `token` is the name by which a
+    page may speak of us; `follow_nofollow`: its links are wanted though it asks not to follow them.
     """
 
     url: str
@@ -39,12 +41,15 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     links: bool = True
     detect_encoding: bool = False
     args: dict[str, str] = {}
+    token: str = "penstock"
+    follow_nofollow: bool = False
 
 
 def job_of(url: str, raw: bytes, depth: int, spec: CrawlSpec) -> Job:
     """A page of a crawl with this specification, to be read for the first time."""
     return Job(
-        *(url, raw, depth, spec.spider, spec.max_links_per_page), detect_encoding=spec.detect_encoding, args=spec.args
+        *(url, raw, depth, spec.spider, spec.max_links_per_page, True, spec.detect_encoding, spec.args),
+        *(product_token(spec.user_agent), spec.follow_nofollow),
     )
 
 
@@ -69,6 +74,8 @@ class Result(msgspec.Struct, array_like=True, kw_only=True):
     last: bool = False
     encoding: str = ""
     encoding_source: str = ""
+    wishes: Wishes | None = None
+    unfollowed: tuple[str, ...] = ()
 
     def decoded_items(self) -> tuple[Item, ...]:
         """The items as structs; raises msgspec.DecodeError if the child sent something else."""

@@ -12,6 +12,7 @@ from contract.envelope import Message, new_message
 from contract.pages import Link, PageFetched, PageParsed
 from contract.topology import PARSE
 from scraper.parsers.frames import Result
+from scraper.wishes import together
 
 #: Hex digits that stand for an extractor in an event's id. Few extractors ever read one page, so these keep them apart.
 _EXTRACTOR_DIGITS = 12
@@ -44,6 +45,8 @@ def read(result: Result, links: Sequence[str]) -> PageParsed:
         elapsed_ms=result.elapsed_ms,
         encoding=result.encoding,
         encoding_source=result.encoding_source,
+        wishes=result.wishes,
+        unfollowed=result.unfollowed,
     )
 
 
@@ -86,6 +89,7 @@ def _said_of(page: PageFetched, said: PageParsed, *, again: bool) -> PageParsed:
         hops=page.hops,
         again=again,
         chain=page.chain,
+        wishes=together(getattr(page, "wishes", None), said.wishes),
     )
 
 

@@ -20,6 +20,7 @@ from scraper.page import Page
 from scraper.parsers.frames import Job, Result
 from scraper.spiders import Extractor, load, one_line
 from scraper.warc import read_record
+from scraper.wishes import is_to_be_followed
 
 #: Longest title, in characters.
 MAX_TITLE_CHARS = 1_024
@@ -47,9 +48,11 @@ class Reader:
         return msgspec.structs.replace(result, elapsed_ms=round((time.perf_counter() - started) * 1000, 3))
 
     def _read(self, job: Job) -> Result:
-        page = Page(
-            read_record(job.raw), url=job.url, depth=job.depth, max_links=job.max_links, detect=job.detect_encoding
-        )
+        stored = read_record(job.raw)
+        page = Page(stored, url=job.url, depth=job.depth, max_links=job.max_links, detect=job.detect_encoding)
+        return _as_wished(page, self._read_page(page, job), job)
+
+    def _read_page(self, page: Page, job: Job) -> Result:
         try:
             extractor = self._extractor(job.spider, job.args)
         except Refused as error:
@@ -93,6 +96,14 @@ def _result(page: Page, links: Links, *, title: str | None = None, detail: str =
         encoding_source=encoding.source if encoding else "",
         **rest,
     )
+
+
+def _as_wished(page: Page, result: Result, job: Job) -> Result:
+    """The result with what the page asks of us, done: the links of a page that asks for it are not handed on."""
+    result.wishes = page.wishes(job.token)
+    if not (job.follow_nofollow or is_to_be_followed(result.wishes)):
+        result.links, result.unfollowed = (), result.links
+    return result
 
 
 def _with_followed(links: Links, followed: Iterable[str], limit: int) -> Links:

@@ -11,6 +11,7 @@ import msgspec
 from contract.bus import Bus
 from contract.bus.scripts import patiently
 from contract.crawls import CrawlSpec
+from contract.pages import Wishes
 from contract.robots import RobotsRecord
 from scraper.robots.reader import RulesReader
 from scraper.robots.rules import Rules, product_token
@@ -34,6 +35,10 @@ class Known(msgspec.Struct, frozen=True):
     def crawl_delay_ms(self) -> int:
         """The crawl-delay that this token is asked for."""
         return self.rules.crawl_delay_ms if self.rules else self.record.crawl_delay_ms
+
+    def wishes(self, url: str) -> Wishes | None:
+        """What the host asks for uses of this URL's page."""
+        return self.rules.wishes(url) if self.rules else None
 
     def allow(self, url: str) -> bool:
         """Whether the rules allow this URL; the verdict is another matter."""

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from scraper.robots.uses import Uses, take_use
+
 #: The longest crawl-delay that is told apart: 30 years. Whoever asks for more asks for no crawler.
 LONGEST_DELAY_MS = 10**12
 #: Characters of a line that are read, as many as by Google's parser: eight times the longest URL of some browsers.
@@ -25,6 +27,8 @@ _FIELDS = {
     **dict.fromkeys(("crawl-delay", "crawl delay"), "crawl-delay"),
     **dict.fromkeys(("sitemap", "site-map"), "sitemap"),
     "allow": "allow",
+    **dict.fromkeys(("content-usage", "content-signal"), "uses"),
+    "license": "license",
 }
 _LINE = re.compile(rf"\s*({'|'.join(_FIELDS)})(?:[^\s:]*\s+(?!:)(\S+)\s*$|[^:]*:\s*(.*))", re.IGNORECASE)
 _NAME = re.compile(r"[a-z_-]+|[^\s/#*;,]+", re.IGNORECASE)
@@ -36,13 +40,19 @@ class Group(msgspec.Struct):
 
     patterns: dict[str, bool] = {}
     crawl_delay_ms: int = 0
+    uses: Uses = {}
 
 
 class File(msgspec.Struct, frozen=True):
-    """What is said to us, and the sitemaps as they are named."""
+    """What is said to us, the sitemaps as they are named, and what is said of uses by machines.
+
+    Of these what our own group says holds, else what is said to everybody, else what stands before all groups.
+    """
 
     group: Group
     sitemaps: tuple[str, ...]
+    uses: Uses
+    license: str | None
 
 
 def product_token(user_agent: str) -> str:
@@ -60,11 +70,15 @@ def _name(text: str) -> str:
 
 def read(text: str, token: str) -> File:
     """The rules that hold for this product token."""
-    groups, sitemaps = {token: Group(), "*": Group()}, list[str]()
-    named, current, is_begun = set[str](), list[Group](), False
+    groups, said = {token: Group(), "*": Group()}, dict[str, list[str]]()
+    ahead, named = Group(), set[str]()
+    current, is_begun = [ahead], True
     for field, value in _lines(text):
-        if field == "sitemap":
-            sitemaps.append(value)
+        if field in ("sitemap", "license"):
+            said.setdefault(field, []).append(value)
+        elif field == "uses":
+            for group in current:
+                take_use(group.uses, value)
         elif field == "user-agent":
             if is_begun:
                 current, is_begun = [], False
@@ -76,7 +90,9 @@ def read(text: str, token: str) -> File:
             is_begun = True
             for group in current:
                 _take(group, field, value)
-    return File(groups[token] if token in named else groups["*"], tuple(sitemaps))
+    mine = groups[token] if token in named else groups["*"]
+    uses = mine.uses or groups["*"].uses or ahead.uses
+    return File(mine, tuple(said.get("sitemap", ())), uses, next(iter(said.get("license", ())), None))
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:

@@ -79,6 +79,10 @@ class Paths:
 
     def allow(self, path: str) -> bool:
         """Whether this path, in the spelling of `path_of`, may be fetched."""
+        return self.decision(path) is not False
+
+    def decision(self, path: str) -> bool | None:
+        """What the longest pattern that matches says; None where none does."""
         # One call rules out nearly all patterns of nearly all files.
         likely = self._all if path.startswith(self._prefixes) else self._special
-        return next((one.allows for one in likely if one.matches(path)), True)
+        return next((one.allows for one in likely if one.matches(path)), None)

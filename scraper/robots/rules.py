@@ -3,9 +3,11 @@
 import codecs
 import re
 
+from contract.pages import Wishes
 from contract.safe_text import without_credentials
 from scraper.robots.groups import product_token, read
 from scraper.robots.paths import Paths, path_of
+from scraper.robots.uses import UseRules
 
 __all__ = ["MOST_BYTES", "Rules", "product_token", "readable"]
 
@@ -37,6 +39,7 @@ class Rules:
         self.token = token
         file = read(text, token)
         self._paths = Paths(file.group.patterns)
+        self._uses = UseRules(file.uses, file.license) if file.uses or file.license else None
         #: The crawl-delay in ms as it is asked for; 0 where there is none that makes sense.
         self.crawl_delay_ms = file.group.crawl_delay_ms
         found = (url for url in file.sitemaps if url.lower().startswith(("http://", "https://")))
@@ -45,6 +48,10 @@ class Rules:
 
     def __repr__(self) -> str:
         return f"<Rules for {self.token}: {self._paths!r}>"
+
+    def wishes(self, url: str) -> Wishes | None:
+        """What the host asks for uses of this URL's page; None where it says nothing."""
+        return self._uses.of(path_of(url)) if self._uses else None
 
     def allow(self, url: str) -> bool:
         """Whether we may fetch this URL of the host; its robots.txt always (§2.2.2)."""

@@ -27,6 +27,12 @@ _PAGE = (
     "fetched_at",
     "crawl",
     "error",
+    "robots",
+    "canonical",
+    "train_ai",
+    "search",
+    "ai_input",
+    "license",
 )
 #: What the index `pages_by_settled` holds.
 _ORDER = (tables.pages.c.crawl, tables.pages.c.settled_at, tables.pages.c.key)
@@ -49,6 +55,7 @@ def pages(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:
         *(page.url, page.status, page.outcome, page.reason, page.content_type, page.title, page.depth),
         *(page.bytes, page.attempts, page.settled_at.label("fetched_at"), page.crawl),
         *(page.parse_error.label("error"), page.parse_detail),
+        *(page.robots, page.canonical, page.train_ai, page.search, page.ai_input, page.license),
     ).where(page.outcome.is_not(None))
     for row in _in_order(engine, query, crawl):
         detail = row.pop("parse_detail")

@@ -103,6 +103,13 @@ def found_pages(engine: Engine, crawl: str) -> int:
     return sum(count for status, count in progress(engine, crawl)["statuses"].items() if status.startswith("2"))
 
 
+def nofollow_pages(engine: Engine, crawl: str) -> int:
+    """The pages of a crawl that ask not to follow their links."""
+    query = select(tallies.c.count).where(tallies.c.crawl == crawl, tallies.c.kind == "nofollow")
+    with engine.connect() as connection:
+        return connection.execute(query).scalar_one_or_none() or 0
+
+
 def redirect_out(engine: Engine, crawl: str) -> tuple[str, str, str | None] | None:
     """The first redirect to a URL that the crawl did not fetch: from where, to where, and why not, if that is known."""
     page, target = tables.pages.alias().c, tables.pages.alias().c

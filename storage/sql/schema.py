@@ -17,7 +17,7 @@ from storage.sql import tables
 log = logging.getLogger("storage.sql.schema")
 
 #: Every revision there was, oldest first; each is a file in `migrations/versions/`.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 #: The tables that nothing else can be made from again.
 RECORD = (tables.events, tables.bodies, tables.segments)
 VERSION_TABLE = Table("penstock_schema", MetaData(), Column("version_num", String(32), primary_key=True))

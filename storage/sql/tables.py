@@ -168,6 +168,13 @@ pages = Table(
     Column("spider", Text),
     Column("spider_version", Text),
     Column("parse_ms", Float),
+    # what it asks of those who read it (`Wishes`), by the same page.parsed
+    Column("robots", Text),
+    Column("canonical", Text),
+    Column("train_ai", Boolean),
+    Column("search", Boolean),
+    Column("ai_input", Boolean),
+    Column("license", Text),
     Index("pages_by_outcome", "crawl", "outcome"),
     #: Latest first, page by page.
     Index("pages_by_settled", "crawl", "settled_at", "key"),
@@ -177,7 +184,7 @@ tallies = Table(
     "tallies",
     metadata,
     Column("crawl", Text, primary_key=True),
-    #: outcome, status, reason, retried, parsed, items or bytes
+    #: outcome, status, reason, retried, parsed, items, bytes or nofollow
     Column("kind", Text, primary_key=True),
     Column("word", Text, primary_key=True),
     Column("count", Big, nullable=False),

@@ -22,11 +22,15 @@ MOST_PAGES = 100_000
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A page that links to a URL, how many links from a seed that URL is, and when the page was read."""
+    """A page that links to a URL, how many links from a seed that URL is, and when the page was read.
+
+    `is_unfollowed`: the page asks not to follow its links.
+    """
 
     via: str
     depth: int
     at: str
+    is_unfollowed: bool = False
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -81,7 +85,7 @@ def _among(connection: Connection, key: Any, query: Select[Any], ids: Mapping[by
 def linked_from(engine: Engine, crawl: str, url: str) -> Link | None:
     """The first page that links to this URL, as it is spelled, among the first MOST_PAGES."""
     # Reading every message would take ten times as long; a URL that is a part of a longer one is sorted out below.
-    spelled = msgspec.json.encode(url)
+    spelled, unfollowed = msgspec.json.encode(url), None
     for number, stored in enumerate(event_store.read(engine, types=(PageParsed.TYPE,), crawl=crawl)):
         if number == MOST_PAGES:
             break
@@ -91,7 +95,9 @@ def linked_from(engine: Engine, crawl: str, url: str) -> Link | None:
             for link in page.links:
                 if link.url == url:
                     return Link(page.url, page.depth + (not link.redirect), message.envelope.time)
-    return None
+            if unfollowed is None and url in page.unfollowed:
+                unfollowed = Link(page.url, page.depth + 1, message.envelope.time, is_unfollowed=True)
+    return unfollowed
 
 
 def unread(engine: Engine, crawl: str) -> Unread:

@@ -187,6 +187,9 @@ def _parsed(event: Recorded) -> Step:
     names = ("spider", "spider_version", "title", "links_found", "links_left_out", "error", "detail", "elapsed_ms")
     also = ("encoding", "encoding_source")
     facts = {name: getattr(page, name) for name in (*names, *also)} | {"items": len(page.items)}
+    if page.wishes:
+        facts["wishes"] = msgspec.to_builtins(page.wishes)
+        facts["unfollowed"] = len(page.unfollowed)
     return Step(event.message.envelope.time, "parsed", facts)
 
 

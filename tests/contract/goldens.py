@@ -45,6 +45,7 @@ from contract.pages import (
     PageParsed,
     ReturnedJob,
     RobotsFetched,
+    Wishes,
 )
 
 FOLDER = Path(__file__).parent / "golden"
@@ -76,6 +77,7 @@ _WITH_GUESSES = structs.replace(_WITH_PATIENCE, detect_encoding=True)
 _WITH_ARGS = structs.replace(_WITH_GUESSES, args={"part": "books"})
 _WITH_ERRORS = structs.replace(_WITH_ARGS, error_pages=("404", "5xx"))
 _WITH_IDENTITY = structs.replace(_WITH_ERRORS, identity=2)
+_WITH_NOFOLLOW = structs.replace(_WITH_IDENTITY, follow_nofollow=True)
 _JOB: dict[str, Any] = {"url": _URL, "host": _HOST, "fingerprint": "9f86d081884c7d65", "depth": 3, "hops": 2}
 _PAGE: dict[str, Any] = {**_JOB, "attempt": 2, "via": f"{_HOST}/"}
 _BODY = BodyRef(
@@ -166,6 +168,14 @@ _PARSED = PageParsed(
     elapsed_ms=3.75,
     again=True,
 )
+_WISHES = Wishes(
+    robots="noindex, nofollow",
+    canonical=f"{_HOST}/größe",
+    train_ai=False,
+    search=True,
+    ai_input=False,
+    license=f"{_HOST}/terms",
+)
 _READ_AS = {"encoding": "windows-1251", "encoding_source": "detector"}
 
 _RESTORE = FrontierRestore(
@@ -194,6 +204,11 @@ GOLDENS: dict[str, Message] = {
         structs.replace(_RESTORE, spec=_WITH_ERRORS), source="storage.replay", cause="crawl.started"
     ),
     "crawl.start.v1-identity": _command(CrawlStart(spec=_WITH_IDENTITY, seeds=_SEEDS)),
+    "crawl.start.v1-nofollow": _command(CrawlStart(spec=_WITH_NOFOLLOW, seeds=_SEEDS)),
+    "crawl.started.v1-nofollow": _of_crawl(CrawlStarted(version=1, spec=_WITH_NOFOLLOW, seeds=_SEEDS)),
+    "frontier.restore.v1-nofollow": _golden(
+        structs.replace(_RESTORE, spec=_WITH_NOFOLLOW), source="storage.replay", cause="crawl.started"
+    ),
     "crawl.start.v1-guesses": _command(CrawlStart(spec=_WITH_GUESSES, seeds=_SEEDS)),
     "crawl.start.v1-patience": _command(CrawlStart(spec=_WITH_PATIENCE, seeds=_SEEDS)),
     "crawl.start.v1-parts": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True, parts=3)),
@@ -249,12 +264,20 @@ GOLDENS: dict[str, Message] = {
     "page.parsed.v1-encoding": _golden(
         structs.replace(_PARSED, **_READ_AS), source="scraper.parse", cause="page.fetched"
     ),
+    "page.parsed.v1-wishes": _golden(
+        structs.replace(_PARSED, wishes=_WISHES, unfollowed=(f"{_HOST}/login",)),
+        source="scraper.parse",
+        cause="page.fetched",
+    ),
     "page.parsed.v1": _golden(_PARSED, source="scraper.parse", cause="page.fetched"),
     "page.fetch.v1-chain": _golden(
         PageFetch(**_PAGE, robots=True, chain=_CHAIN), source="scheduler.dispatch", cause="page.parsed"
     ),
     "page.fetched.v1-chain": _golden(
         structs.replace(_FETCHED, chain=_CHAIN), source="scraper.fetch", cause="page.fetch"
+    ),
+    "page.fetched.v1-wishes": _golden(
+        structs.replace(_FETCHED, wishes=_WISHES), source="scraper.fetch", cause="page.fetch"
     ),
     "page.failed.v1-kept": _golden(
         structs.replace(_FAILED, content_type="text/html", body=_BODY), source="scraper.fetch", cause="page.fetch"

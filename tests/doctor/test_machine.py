@@ -6,7 +6,7 @@ import pytest
 
 from contract.settings import Settings, load, origins
 from penstock.doctor.finding import ok, span, warn
-from penstock.doctor.machine import open_files, packages, privacy, python_version, settings_given
+from penstock.doctor.machine import open_files, packages, privacy, python_version, settings_given, suffix_list
 from penstock.view.numbers import size
 
 
@@ -23,6 +23,11 @@ def test_an_old_python_is_bad():
 def test_a_package_that_is_missing_is_named():
     assert packages().level == "ok"
     assert packages(["redis", "no-such-package"]).finding == "not installed: no-such-package"
+
+
+def test_the_date_of_the_suffix_list_is_shown():
+    assert str(suffix_list("2026-10-22")) == "ok   public suffix list: of 2026-10-22"
+    assert suffix_list(None).level == "warn"
 
 
 def test_each_setting_is_shown_with_where_it_comes_from_and_without_secrets(tmp_path):

@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from contract.bus import publish
 from contract.bus.groups import ensure_groups, mark_restored
@@ -13,12 +15,13 @@ from contract.errors import Refused
 from scheduler.patterns import Patterns, check_patterns
 from scheduler.scope import Scope
 from scheduler.urls import canonical
+from scheduler.vain_patterns import why_in_vain
 from tests.scheduler.harness import running
 from tests.scheduler.web import Web
 
 A, B = "http://a.test/", "http://b.test/"
 #: Python's `re` tries 2^n ways through a URL of n characters before it says no.
-ENDLESS = r"^(([a-z0-9:/.-])+)+$X"
+ENDLESS = r"^(([a-z0-9:/.-])+)+X$"
 LONG = A + "a" * 1_900
 
 
@@ -56,6 +59,101 @@ def test_a_pattern_that_cannot_be_searched_is_refused_in_one_line_that_names_it(
     assert error.value.field == "deny.1"
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url", "found"),
+    [
+        ("новости", "http://a.test/новости/1", True),
+        ("%D0%BD%D0%BE", "http://a.test/новости/1", True),
+        ("^https://пример[.]рф/", "https://пример.рф/x", True),
+        ("xn--e1afmkfd", "https://пример.рф:81/x", True),
+        ("рф:81/", "https://пример.рф:81/x", True),
+        ("[?]q=café au lait$", "http://a.test/?q=caf%c3%a9%20au%20lait", True),
+        ("(?i)ÄRZTE", "http://a.test/%C3%A4rzte", True),
+        ("/~a", "http://a.test/%7Ea", True),
+        ("привет", "http://a.test/?q=%EF%F0%E8%E2%E5%F2", False),  # windows-1251, which a URL does not say
+        ("%EF%F0", "http://a.test/?q=%EF%F0%E8%E2%E5%F2", True),
+        ("é", "http://a.test/%C3", False),
+        ("%2F", "http://a.test/a%252Fb", True),  # decoded once
+        ("a/b", "http://a.test/a%252Fb", False),
+    ],
+)
+def test_a_pattern_sees_a_url_as_it_is_written_and_as_people_read_it(pattern, url, found):
+    href = canonical(url).href
+
+    assert Patterns([pattern], "allow").match(href) is found
+    assert Scope(CrawlSpec(name="x", scope="any", deny=(pattern,))).reason_against(canonical(url), depth=0) == (
+        "deny" if found else None
+    )
+
+
+VAIN = [
+    *("^/docs/", "^(?:/a|/b)c", "^/a|^/b", "(^/a)", r"\A/x", "^$", "^www[.]ex", "^http$", "^httpx:", "^ftp://"),
+    *("^https://Example.com/", "^http://a b", "^https://me@ex.com", "(?i)^/A"),
+    *("a$b", "x(a|^b)$y", "(?:a$)+b", "x^", "$x", ".^", "((?:a|b)^c)", "[^/]^x"),
+]
+PERHAPS = [
+    *("/docs/", "^https?://", "(?i)^HTTPS://Ex.com", "^/a|b", "a*^http", "x?$", "(?:a^)?b", "x(?:^|/)y", "(a$|b)c"),
+    *("(?m)^/a", "", "^", "^h", "^.*x", "^http", "^https://ex.com/A B", "[[:alpha:]]^x", "^(?i:HTTP)", "a$", "$"),
+    *("^http://пример.рф/", "[$]x", r"\$x", r"\^x", "[x^]y", "(?:a$)*b", "(a$){0,2}b", r"a$\b", "^https://[^/]*/$"),
+]
+
+
+@pytest.mark.parametrize("pattern", VAIN)
+def test_a_pattern_that_can_match_no_url_is_refused_in_one_line(pattern):
+    with pytest.raises(Refused, match=r"the allow pattern .* can match no URL: ") as error:
+        check_patterns(CrawlSpec(name="x", allow=("ok", pattern)))
+
+    assert error.value.field == "allow.1"
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("pattern", PERHAPS)
+def test_a_pattern_that_may_match_is_none_of_these(pattern):
+    check_patterns(CrawlSpec(name="x", deny=(pattern,)))
+
+
+URLS = ["http://a.test/", "https://ex.com/docs/b?c=ftp://x^y", "http://a.test/%0A/a%0Ab$c", "https://www.ex.com/^x$"]
+PIECES = [
+    "^",
+    "$",
+    "a",
+    "/",
+    "h",
+    "http",
+    "(?:",
+    ")",
+    "|",
+    "*",
+    "?",
+    "+",
+    "{2}",
+    ".",
+    "[^a]",
+    r"\b",
+    "b",
+    "(?i)",
+    "://",
+    "x",
+]
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=7).map("".join))
+@example("(?:a|^)h")
+@example("h{2}$")
+def test_no_pattern_that_is_found_in_a_url_is_said_to_be_in_vain(pattern):
+    try:
+        found = any(map(Patterns([pattern], "deny").match, URLS))
+    except Refused:
+        return
+
+    assert not (found and why_in_vain(pattern))
+
+
+def test_a_recorded_crawl_with_a_pattern_in_vain_goes_on_as_it_did():
+    assert Scope(CrawlSpec(name="x", deny=("^/docs/",))).reason_against(canonical(A), depth=0, seed=True) is None
 
 
 def test_patterns_that_are_too_large_together_are_refused():

@@ -3,7 +3,8 @@
 import pytest
 
 from contract.crawls import CrawlSpec
-from scheduler.scope import Scope, looks_like_a_trap, registered_domain
+from scheduler.scope import Scope, looks_like_a_trap
+from scheduler.suffixes import list_date, registered_domain
 from scheduler.urls import canonical
 
 SEED = canonical("http://www.ex.co.uk/start")
@@ -93,7 +94,21 @@ def test_urls_that_multiply_themselves_look_like_a_trap(path, is_trap):
         ("127.0.0.1", "127.0.0.1"),
         ("[::1]", "[::1]"),
         ("co.uk", "co.uk"),
+        ("a.b.city.kobe.jp", "city.kobe.jp"),
+        ("a.b.xn--p1ai", "b.xn--p1ai"),
+        ("a.b.ex.internal", "ex.internal"),  # not listed: the default rule
     ],
 )
 def test_a_registered_domain_is_one_label_below_a_public_suffix(hostname, domain):
     assert registered_domain(hostname) == domain
+
+
+def test_the_list_says_when_it_was_made():
+    assert "2026-10-22" <= list_date() < "2100"
+
+
+def test_hosts_below_a_suffix_that_is_not_listed_are_one_domain_unless_the_crawl_is_of_before():
+    seed, other = canonical("http://www.ex.internal/"), canonical("http://b.ex.internal/")
+    scopes = [Scope(CrawlSpec(name="x", scope="domain", identity=identity)) for identity in (1, 2)]
+
+    assert [scope.place(seed) == scope.place(other) for scope in scopes] == [False, True]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from contract.pages import Wishes
 from storage.read_models import queries
 from tests import builders
 from tests.builders import CRAWL, URL
@@ -10,6 +11,7 @@ from tests.storage.helpers import write
 PAGE_KEYS = (
     *("url", "status", "outcome", "reason", "content_type", "title", "depth", "bytes", "attempts"),
     *("fetched_at", "crawl", "error"),
+    *("robots", "canonical", "train_ai", "search", "ai_input", "license"),
 )
 
 
@@ -21,7 +23,7 @@ def recorded(engine, tmp_path):
         tmp_path,
         builders.crawl_started(URL, name="docs"),
         builders.page_fetched(via="http://site.test/", depth=1),
-        builders.page_parsed(),
+        builders.page_parsed(wishes=Wishes(robots="noindex", train_ai=False)),
         builders.page_failed(URL + "/gone", status=404, reason="client_error", detail="404 Not Found"),
         builders.page_excluded(URL + "/private", reason="robots"),
         builders.crawl_finished(fetched=1, failed=1, excluded=1, time="2026-11-23T12:05:00.000Z"),
@@ -104,6 +106,12 @@ def test_a_page_has_these_keys(recorded):
         "crawl": CRAWL,
         "fetched_at": builders.TIME,
         "error": None,
+        "robots": "noindex",
+        "canonical": None,
+        "train_ai": False,
+        "search": None,
+        "ai_input": None,
+        "license": None,
     }
     assert tuple(fetched) == queries.COLUMNS["pages"] == PAGE_KEYS
     assert (failed["outcome"], failed["status"], failed["reason"]) == ("failed", 404, "client_error")

@@ -24,6 +24,8 @@ from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import contents, write
 
+#: Columns of 0006.
+WISHES = ("robots", "canonical", "train_ai", "search", "ai_input", "license")
 MESSAGES = [
     builders.crawl_started(),
     builders.page_excluded(URL + "/private"),
@@ -177,6 +179,8 @@ def _downgrade(engine: Engine, stamp: str | None) -> None:
         connection.execute(text("DELETE FROM tallies WHERE kind = 'retried'"))
         connection.execute(text("ALTER TABLE events DROP COLUMN about"))
         connection.execute(text("ALTER TABLE crawls DROP COLUMN version"))
+        for name in WISHES:
+            connection.execute(text(f"ALTER TABLE pages DROP COLUMN {name}"))
         # The state went by the times alone.
         connection.execute(text("UPDATE crawls SET paused_at = '2026-11-23T18:00:00.000Z'"))
         connection.execute(text("UPDATE crawls SET state = 'paused' WHERE finished_at IS NULL"))

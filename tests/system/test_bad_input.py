@@ -32,6 +32,10 @@ from tests.system.commands import penstock
         (["crawl", "http://127.0.0.1/", "--allow-private", "--delay", "nan"], "delay"),
         (["crawl", "http://127.0.0.1/", "--allow-private", "--per-host", "0"], "per-host"),
         (["crawl", "http://127.0.0.1/", "--allow-private", "--allow", "("], "regular expression"),
+        (
+            ["crawl", "http://127.0.0.1/", "--allow-private", "--allow", "^/a"],
+            "the allow pattern '^/a' can match no URL",
+        ),
         (["crawl", "http://127.0.0.1/", "--allow-private", "--spider", "none.py"], "none.py"),
         (["crawl", "http://127.0.0.1/", "--allow-private", "-a", "part=1"], "-a NAME=VALUE is for a spider"),
         (["crawl", "http://127.0.0.1/", "--allow-private", "-a", "part"], "-a takes NAME=VALUE"),

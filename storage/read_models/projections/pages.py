@@ -9,10 +9,11 @@ page takes nothing away that another made of it. Either half may come first, or 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from contract.envelope import Payload
-from contract.pages import BodyRef, PageExcluded, PageFailed, PageFetched, PageParsed
+from contract.pages import BodyRef, PageExcluded, PageFailed, PageFetched, PageParsed, Wishes
 from storage.read_models.projections import rows, tallies
 from storage.read_models.projections.rows import Row
 from storage.sql import tables
@@ -116,7 +117,13 @@ def _parsed(row: Row, event: Recorded) -> None:
         "spider": page.spider,
         "spider_version": page.spider_version,
         "parse_ms": page.elapsed_ms,
+        **_wishes(page.wishes),
     }
+
+
+def _wishes(wishes: Wishes | None) -> Row:
+    said = msgspec.structs.asdict(wishes or _NO_WISHES)
+    return said | {"robots": said["robots"] or None}
 
 
 def _settle(row: Row, event: Recorded, outcome: str, attempt: int) -> bool:
@@ -147,6 +154,7 @@ def _timing(page: PageFetched | PageFailed) -> Row:
     return {"started_at": page.started_at, "elapsed_ms": page.elapsed_ms, "waited_ms": page.waited_ms}
 
 
+_NO_WISHES = Wishes()
 _OUTCOME_COLUMNS = (
     *("via", "reason", "detail", "retryable", "status", "content_type", "location", "bytes", "wire_bytes"),
     *("digest", "flags", "started_at", "elapsed_ms", "waited_ms", "segment", "offset", "length"),

@@ -41,8 +41,11 @@ def contribution(row: Row) -> dict[tuple[str, str, str], int]:
     if row["status"] is not None:
         counts[crawl, "status", str(row["status"])] = 1
     if row["parsed_event"]:
-        counts[crawl, "parsed", ""] = 1
+        # The answer of a page that failed is read by `reparse` alone: what was fetched and what is parsed are as many.
+        counts[crawl, "parsed", ""] = int(row["outcome"] != "failed")
         counts[crawl, "items", ""] = row["items_found"]
+    if row["robots"] and not {"nofollow", "none"}.isdisjoint(row["robots"].split(", ")):
+        counts[crawl, "nofollow", ""] = 1
     if row["attempts"] > 1:
         counts[crawl, "retried", ""] = row["attempts"] - 1
     counts[crawl, "bytes", ""] = row["bytes"]

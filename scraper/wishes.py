@@ -1,0 +1,159 @@
+"""What a page asks of those who read it: not to follow its links, not to keep it, not to train on it. Pure.
+
+Takes an answer's headers and a document's `<meta>` elements, gives `Wishes`. Of what is said to everybody and to us,
+all holds. Sources: the `robots` meta element and X-Robots-Tag as search engines read them (no RFC has them; RFC 9309
+speaks of robots.txt alone), RFC 8288 (Link), draft-ietf-aipref-attach (Content-Usage), TDMRep of W3C's community group.
+Read tolerantly: what is not understood is no wish.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from contract.pages import Wishes
+from scraper.html.links import resolve
+
+#: Characters of each wish that are kept.
+_MOST_CHARS = 1_000
+#: Words of a robots tag that have a value; all else before a colon is the name of somebody.
+_WITH_VALUE = frozenset(("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"))
+_AGENT = re.compile(r"[a-z*_-][a-z0-9*_-]*")
+_LINK = re.compile(r"<([^>]*)>((?:\s*;[^,;\"]*(?:\"[^\"]*\")?)*)")
+_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^;,\s]+))", re.IGNORECASE)
+_USAGE = re.compile(r"(?:^|,)\s*([a-z-]+)\s*=\s*\"?([yn])\b", re.IGNORECASE)
+
+#: Headers in which a wish may be.
+_HEADERS = frozenset(("x-robots-tag", "link", "content-usage", "tdm-reservation", "tdm-policy"))
+
+Metas = Sequence[tuple[str, str, str]]
+Headers = Sequence[tuple[str, str]]
+
+
+def wishes_of(headers: Headers, metas: Metas, canonical: str | None, *, token: str, base: str) -> Wishes | None:
+    """The wishes of a page, None where it has none.
+
+    `token` is our product token; `metas` are (name, property, content).
+    `canonical` is what the document says, as it is written; `base` is what its links are resolved against.
+    """
+    words = tuple(dict.fromkeys((*_of_headers(headers, token), *_of_metas(metas, token))))
+    target = resolve(canonical, base) if canonical is not None else _link(headers, "canonical", base)
+    uses = dict(_uses(headers, metas))
+    licence = uses.pop("license", None) or _link(headers, "license", base)
+    if not (words or target or uses or licence):
+        return None
+    allowed = {name: value == "y" for name, value in uses.items()}
+    robots = ", ".join(words)[:_MOST_CHARS]
+    return Wishes(robots=robots, canonical=target, license=licence and licence[:_MOST_CHARS], **allowed)
+
+
+def speak_of_wishes(headers: Mapping[str, str]) -> bool:
+    """Whether among these headers, by their names in lower case, there is one in which a wish may be."""
+    return not _HEADERS.isdisjoint(headers)
+
+
+def said_in(tree: Any, body: bytes, token: str) -> tuple[list[tuple[str, str, str]], str | None]:
+    """The `<meta>` elements with a name, and the canonical link, of a document that nobody has surveyed.
+
+    Looked for only where the body has a word in it without which there is no wish.
+    """
+    lower = body.replace(b"\0", b"").lower()
+    metas, canonical = list[tuple[str, str, str]](), None
+    if any(word in lower for word in (b"robots", b"tdm-", token.encode())):
+        attributes = (node.attributes for node in tree.css("meta[name]"))
+        metas = [(each.get("name") or "", "", each.get("content") or "") for each in attributes]
+    if b"canonical" in lower:
+        links = (node.attributes for node in tree.css("link[rel]"))
+        own = (link for link in links if "canonical" in (link.get("rel") or "").lower().split())
+        canonical = next((link.get("href") or "" for link in own), None)
+    return metas, canonical
+
+
+def together(host: Wishes | None, page: Wishes | None) -> Wishes | None:
+    """What a host and a page of it ask: a use is refused if either refuses it (draft-ietf-aipref-vocab, combining)."""
+    if host is None or page is None:
+        return page or host
+    both = {use: (getattr(host, use), getattr(page, use)) for use in ("train_ai", "search", "ai_input")}
+    uses = {use: False if False in said else said[0] or said[1] for use, said in both.items()}
+    return msgspec.structs.replace(page, license=page.license or host.license, **uses)
+
+
+def has_word(wishes: Wishes | None, *words: str) -> bool:
+    """Whether one of these words stands among what is said to robots."""
+    return wishes is not None and not set(words).isdisjoint(wishes.robots.split(", "))
+
+
+def is_to_be_followed(wishes: Wishes | None) -> bool:
+    """Whether the page lets its links be followed."""
+    return not has_word(wishes, "nofollow", "none")
+
+
+# -- robots
+
+
+def _of_headers(headers: Headers, token: str) -> Iterator[str]:
+    for name, value in headers:
+        if name.lower() == "x-robots-tag":
+            yield from _words(value, token)
+
+
+def _of_metas(metas: Metas, token: str) -> Iterator[str]:
+    for name, _, content in metas:
+        if name.strip().lower() in ("robots", token):
+            yield from _words(content, token)
+
+
+def _words(text: str, token: str) -> list[str]:
+    """The words that are for us; a name and a colon say for whom those are that follow."""
+    words, is_for_us = list[str](), True
+    for part in text.split(","):
+        word = " ".join(part.lower().split())
+        name, colon, rest = (piece.strip() for piece in word.partition(":"))
+        if colon and _AGENT.fullmatch(name) and name not in _WITH_VALUE:
+            is_for_us, word = name in ("*", "robots", token), rest
+        if not (is_for_us and word):
+            continue
+        if words and words[-1].startswith("unavailable_after") and word[:1].isdigit():
+            words[-1] += f" {word}"  # a date has a comma in it
+        else:
+            words.append(word)
+    return words
+
+
+# -- links in headers
+
+
+def _link(headers: Headers, rel: str, base: str) -> str | None:
+    for name, value in headers:
+        if name.lower() == "link":
+            for target, params in _LINK.findall(value):
+                said = _REL.search(params)
+                if said and rel in (said[1] or said[2] or "").lower().split():
+                    return resolve(target, base)
+    return None
+
+
+# -- uses by machines
+
+
+_CATEGORIES = {"train-ai": "train_ai", "search": "search", "ai-input": "ai_input"}
+
+
+def _uses(headers: Headers, metas: Metas) -> Iterator[tuple[str, str]]:
+    """Name and `y` or `n` of each use that is spoken of, and `license` with where the terms are; the last counts."""
+    said = [(name.lower(), value) for name, value in headers]
+    for name, value in (*said, *((name.strip().lower(), content) for name, _, content in metas)):
+        if name == "tdm-reservation" and value.strip() in ("0", "1"):
+            # Reserved are all uses by text and data mining, of which training is one.
+            yield "train_ai", "n" if value.strip() == "1" else "y"
+        elif name == "tdm-policy" and value.strip():
+            yield "license", value.strip()
+    for name, value in said:
+        if name == "content-usage":
+            yield from _preferences(value)
+
+
+def _preferences(text: str) -> Iterable[tuple[str, str]]:
+    pairs = ((_CATEGORIES.get(name.lower()), value.lower()) for name, value in _USAGE.findall(text))
+    return [(name, value) for name, value in pairs if name]
