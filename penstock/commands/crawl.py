@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from contract.crawls import CrawlSpec
 from contract.errors import Refused
 from contract.logs import configure_logs
+from contract.safe_text import without_credentials
 from contract.settings import Settings, load
 from penstock.cluster import Cluster, one_machine
 from penstock.plan import Plan, make_plan, spider_args
@@ -130,7 +131,7 @@ async def _in_cluster(cluster: Cluster, plan: Plan, stop: asyncio.Event, *, bega
 
 
 def _say_interrupted(spec: CrawlSpec, *, ours: bool) -> None:
-    words = shlex.join(["penstock", *sys.argv[1:]])
+    words = shlex.join(["penstock", *map(without_credentials, sys.argv[1:])])
     if ours:
         print("penstock: stopping; what is in flight is finished first (Ctrl-C again ends it at once)", file=sys.stderr)
         print(f"penstock: the same command goes on with it: {words}", file=sys.stderr)
