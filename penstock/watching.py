@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator
 from functools import cached_property
 from typing import Any, Protocol, Self, TextIO
 
+import msgspec
 from redis.exceptions import ResponseError
 
 from contract.bus import Bus
@@ -26,16 +27,23 @@ from penstock.view.plain import NoView, PlainView
 from penstock.view.state import CrawlState, Watcher
 from scheduler.report import backlogs, counts
 
-#: SQL is asked whether the crawl is complete when progress has not said so for this long.
-ASK_SQL_SECONDS = 2.0
-#: The same after somebody has cancelled it: a person waits for the end.
-ASK_SOON_SECONDS = 0.2
-#: A finished crawl whose recorders have had nothing to do for this long will not become complete: an event of it lies
-#: among the dead letters of `storage.record`. All its events were published before its end was. A cancelled one is
-#: waited for no longer than this, whatever it still has in flight.
-QUIET_SECONDS = 3.0
-#: A crawl of which neither Redis nor SQL has heard for this long was lost before it was recorded.
-LOST_SECONDS = 15.0
+
+class Patience(msgspec.Struct, frozen=True):
+    """How long who watches a crawl waits for what, in seconds."""
+
+    #: SQL is asked whether the crawl is complete when progress has not said so for this long.
+    ask_sql: float = 2.0
+    #: The same after somebody has cancelled it: a person waits for the end.
+    ask_soon: float = 0.2
+    #: A finished crawl whose recorders have had nothing to do for this long will not become complete: an event of it
+    #: lies among the dead letters of `storage.record`. All its events were published before its end was. A cancelled
+    #: one is waited for no longer than this, whatever it still has in flight.
+    quiet: float = 3.0
+    #: A crawl of which neither Redis nor SQL has heard for this long was lost before it was recorded.
+    lost: float = 15.0
+
+
+PATIENCE = Patience()
 _OVER = ("finished", "cancelled")
 
 
@@ -73,10 +81,12 @@ async def watch(bus: Bus, settings: Settings, crawl: str, name: str, view: View)
     return state
 
 
-async def states(bus: Bus, settings: Settings, crawl: str, name: str) -> AsyncGenerator[CrawlState, None]:
+async def states(
+    bus: Bus, settings: Settings, crawl: str, name: str, *, patience: Patience = PATIENCE
+) -> AsyncGenerator[CrawlState, None]:
     """States of a crawl, the last one being its end: all of it is in SQL, or as much as will ever be."""
     watcher, recorded = Watcher(crawl, name), _Recorded(settings, crawl)
-    end = _End(bus, recorded, crawl)
+    end = _End(bus, recorded, crawl, patience)
     try:
         async for parts in follow(bus, crawl):
             state = watcher.state_of(parts)
@@ -98,8 +108,8 @@ class _End:
     found nothing, and only while Redis itself says that the crawl is over.
     """
 
-    def __init__(self, bus: Bus, recorded: _Recorded, crawl: str) -> None:
-        self.bus, self.crawl = bus, crawl
+    def __init__(self, bus: Bus, recorded: _Recorded, crawl: str, patience: Patience) -> None:
+        self.bus, self.crawl, self.patience = bus, crawl, patience
         self.is_whole = False
         self._recorded = recorded
         self._asked_at = time.monotonic()
@@ -110,10 +120,10 @@ class _End:
         """Whether nothing more will come; `is_known`: Redis has heard of it. Raises `Refused` for a lost crawl."""
         now = time.monotonic()
         self._unknown_since = None if is_known else self._unknown_since or now
-        if now - self._asked_at < (ASK_SOON_SECONDS if state == "cancelled" else ASK_SQL_SECONDS):
+        if now - self._asked_at < (self.patience.ask_soon if state == "cancelled" else self.patience.ask_sql):
             return False
         try:
-            if self._unknown_since is not None and now - self._unknown_since > LOST_SECONDS:
+            if self._unknown_since is not None and now - self._unknown_since > self.patience.lost:
                 await self._check_not_lost()
             return await self._is_through(state, began=now)
         finally:
@@ -145,7 +155,7 @@ class _End:
         """Whether it was quiet long before the look that began then, and now has found it quiet once more."""
         if self._quiet_since is None:
             self._quiet_since = time.monotonic()
-        return began - self._quiet_since > QUIET_SECONDS
+        return began - self._quiet_since > self.patience.quiet
 
 
 async def _numbers(bus: Bus, crawl: str) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from contract.settings import Settings
 from penstock.commands.crawl import FINISHED, UNFINISHED, exit_status
 from penstock.following import others_at_work
 from penstock.summary import Summary, print_summary
-from penstock.watching import ASK_SQL_SECONDS, QUIET_SECONDS, states
+from penstock.watching import Patience, states
 from storage.sql.database import make_engine, writing
 from storage.sql.schema import make_current
 from tests import builders
@@ -22,6 +22,8 @@ from tests.storage.helpers import write
 
 __all__ = ["postgres", "postgres_server", "postgres_url"]
 PATIENCE_SECONDS = 30.0
+#: Less of it than a person has.
+LITTLE = Patience(ask_sql=0.2, quiet=0.5)
 
 
 async def test_a_look_at_sql_that_takes_long_is_no_end_of_a_crawl_that_runs(
@@ -35,7 +37,7 @@ async def test_a_look_at_sql_that_takes_long_is_no_end_of_a_crawl_that_runs(
     settings, seen = Settings(redis_url=redis_url, database_url=postgres_url), []
 
     async def follow() -> None:
-        async with contextlib.aclosing(states(bus, settings, CRAWL, "demo")) as following:
+        async with contextlib.aclosing(states(bus, settings, CRAWL, "demo", patience=LITTLE)) as following:
             async for state in following:
                 seen.append(state)
 
@@ -45,7 +47,7 @@ async def test_a_look_at_sql_that_takes_long_is_no_end_of_a_crawl_that_runs(
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not await asyncio.to_thread(is_waited_for, engine):
                 await asyncio.sleep(0.05)
-        await asyncio.sleep(QUIET_SECONDS + 0.5)  # the look takes as long as this
+        await asyncio.sleep(LITTLE.quiet + 0.3)  # the look takes as long as this
         locking.rollback()
     before = len(seen)
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -67,10 +69,10 @@ async def test_a_crawl_that_is_over_and_cannot_be_recorded_wholly_still_ends(
     await bus.redis.hset(bus.keys.crawl(CRAWL), mapping={"state": "finished", "unfinished": 0})
     began = asyncio.get_running_loop().time()
 
-    seen = [state async for state in states(bus, settings, CRAWL, "demo")]
+    seen = [state async for state in states(bus, settings, CRAWL, "demo", patience=LITTLE)]
 
     assert not seen[-1].complete
-    assert asyncio.get_running_loop().time() - began > ASK_SQL_SECONDS + QUIET_SECONDS
+    assert asyncio.get_running_loop().time() - began > LITTLE.ask_sql + LITTLE.quiet
 
 
 async def test_a_crawl_is_not_one_of_the_others_that_still_run(bus: Bus) -> None:
