@@ -27,12 +27,12 @@ def put_back(copy: Path, database: Path) -> None:
 
 async def test_the_same_command_fetches_what_the_database_has_lost(tmp_path: Path) -> None:
     database = tmp_path / "penstock.db"
-    async with running_site(SiteOptions(hosts=4, pages=160, latency_ms=10)) as site:
+    async with running_site(SiteOptions(hosts=4, pages=80, latency_ms=10)) as site:
         words = ("crawl", site.root_url, *WORDS, "--delay", "0.05", "--data", str(tmp_path))
         async with running(*words) as process:
-            await until(lambda: len(site.log.records) > 40)
+            await until(lambda: len(site.log.records) > 20)
             copied(database, tmp_path / "copy.db")
-            await until(lambda: len(site.log.records) > 110)
+            await until(lambda: len(site.log.records) > 55)
             cluster = dict(descendants(process.pid))
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
