@@ -54,8 +54,8 @@ async def begin_crawl(world: World) -> None:
     hosts = list(world.web.hosts)
     seeds = [f"{host}/" for host in chance.sample(hosts, chance.randrange(1, len(hosts) + 1))]
     seeds += [seeds[0] + name for name in ("island1", "island2")[: chance.randrange(3)]]
-    if chance.random() < 0.5:
-        seeds.insert(0, seeds[0] + "alone")
+    if chance.random() < 0.5:  # whoever is slow with another part may come too late
+        seeds = [seeds[0] + "alone1", *seeds, seeds[0] + "alone2"]
     spec = CrawlSpec(
         name=id, user_agent=id, delay_seconds=chance.choice([0.0, 0.2, 1.0]), per_host=chance.choice([1, 1, 2]),
         obey_robots=chance.random() < 0.7,

@@ -29,7 +29,9 @@ TURNS = 800
 #: Seeds in one message, so that parts are as common in a story as with thousands.
 SEEDS_A_MESSAGE = 1
 #: One turn of so many is something that befalls the world; one of so many lets time pass.
-_BEFALLS, _MOMENT = 25, 4
+_BEFALLS = 25
+#: One of so many lets time pass: in some stories little is done in a page's three seconds, in others a lot.
+_MOMENTS = (4, 4, 20)
 #: In one turn of so many another process becomes so slow that it stands still, more or less; or none is.
 _SLOW = 60
 #: The longest that a turn lets pass by itself.
@@ -71,15 +73,16 @@ def tell(seed: int, server: Powered, folder: Path, *, unmended: frozenset[str] =
 
 async def _tell(seed: int, server: Powered, folder: Path, unmended: frozenset[str], turns: int) -> Told:
     chance = random.Random(seed)
-    web = make_web(chance, hosts=chance.randrange(1, 4), pages=chance.choice([6, 10, 16]))
+    web = make_web(chance, hosts=chance.randrange(1, 4), pages=chance.choice([5, 8, 12]))
     # Some befall much more often than others in one story, and some never: so each meets each other one somewhere.
     actions = [(action, action.weight * chance.choice([0, 1, 1, 6])) for action in ACTIONS]
     actions = [(action, weight) for action, weight in actions if weight and action.point not in unmended]
+    moments = chance.choice(_MOMENTS)
     async with world(server, folder, web, chance) as here:
         judge = Judge(here)
         await begin_crawl(here)
         for _ in range(turns):
-            await _turn(here, judge, actions)
+            await _turn(here, judge, actions, moments)
         await settle_down(here, judge)
         await judge.at_rest()
         return Told(seed, judge.faults, here.told, len(web.requests))
@@ -91,7 +94,7 @@ def _weight(here: World, actor: Actor) -> float:
     return (1 if actor.wire.is_idle else 20) * (0.01 if is_slow else 1)
 
 
-async def _turn(here: World, judge: Judge, actions: list[tuple[Action, int]]) -> None:
+async def _turn(here: World, judge: Judge, actions: list[tuple[Action, int]], moments: int) -> None:
     chance = here.chance
     if actions and not chance.randrange(_BEFALLS):
         [action] = chance.choices([action for action, _ in actions], [weight for _, weight in actions])
@@ -99,7 +102,7 @@ async def _turn(here: World, judge: Judge, actions: list[tuple[Action, int]]) ->
     if not chance.randrange(_SLOW):
         here.slow = chance.choice([None, *here.processes])
     movable = here.movable()
-    if not movable or not chance.randrange(_MOMENT):
+    if not movable or not chance.randrange(moments):
         await here.to_next_moment(_LONGEST_MOMENT)
     else:
         [actor] = chance.choices(movable, [_weight(here, actor) for actor in movable])

@@ -197,7 +197,8 @@ def _add_pages(web: Web, host: str, chance: random.Random, count: int) -> None:
         web.pages[url] = _page(chance, url, tuple(links[url]), is_root=at == 0)
     for name in ("/island1", "/island2", "/island3"):
         web.pages[f"{host}{name}"] = Page(links=(f"{host}/",))
-    web.pages[f"{host}/alone"] = Page()
+    for name in ("/alone1", "/alone2"):
+        web.pages[f"{host}{name}"] = Page()
 
 
 def _folder(chance: random.Random) -> str:
