@@ -38,6 +38,12 @@ def block_ms(retry_after_ms: int | None) -> int:
     return max(0, min(retry_after_ms or 0, LONGEST_BLOCK_MS))
 
 
+def limited_why(failed: PageFailed) -> str:
+    """The reason of a failure by which the host says that it is asked too often, or for how long not to; else ''."""
+    says_when = failed.status != 202 and block_ms(failed.retry_after_ms) > 0
+    return failed.reason if failed.status == 429 or says_when else ""
+
+
 def retry_in_ms(failed: PageFailed, *, max_attempts: int, chance: random.Random) -> int | None:
     """When to try again, or None: this failure is final."""
     if not has_another_attempt(failed, max_attempts=max_attempts):

@@ -22,8 +22,10 @@ from contract.lifetime import happened
 from contract.progress import INTERVAL_SECONDS, Part
 
 _COUNTS = ("discovered", "queued", "in_flight", "fetched", "failed", "excluded", "retried", "unfinished")
-#: Hosts that are waited for, and are named.
-_WAITS_SHOWN = 3
+#: Hosts of which nothing is asked for now, and that are named.
+_LIMITED_SHOWN = 5
+#: Why nothing is asked of a host that has said 429 or Retry-After.
+RATE = "rate_limit"
 #: Backlogs are asked for less often: one command for each stream.
 _BACKLOG_SECONDS = 0.5
 
@@ -37,7 +39,7 @@ async def report(bus: Bus, stop: asyncio.Event) -> None:
                 backlog, asked_at = await backlogs(bus), time.monotonic()
             unfinished = {crawl.decode() for crawl in await bus.redis.hvals(bus.keys.names)}
             for crawl in unfinished | known:
-                numbers = {**await counts(bus, crawl), "backlog": backlog, "waits": await waited_for(bus, crawl)}
+                numbers = {**await counts(bus, crawl), "backlog": backlog, **await limited(bus, crawl)}
                 await part.publish(crawl, numbers, last=crawl not in unfinished)
             known = unfinished
         await happened(stop, within=INTERVAL_SECONDS)
@@ -67,22 +69,28 @@ def _counted(state: bytes, values: Sequence[bytes | None]) -> dict[str, Any]:
     return {"state": state.decode(), **numbers}
 
 
-async def waited_for(bus: Bus, crawl: str) -> dict[str, Any]:
-    """How many `hosts` a crawl waits for as a whole, and of the `first` ones for what, why, and until when (Unix ms).
+async def limited(bus: Bus, crawl: str) -> dict[str, Any]:
+    """`limited_hosts`: of how many hosts nothing is asked for now; `limited`: those of them that come soonest.
 
-    Empty where there are none.
+    Each is {host, until_ms (Unix), reason, why, queued}: `reason` is `robots` (its robots.txt could not be had) or
+    `rate_limit` (its own word: 429, Retry-After), `why` what it answered, `queued` this crawl's URLs there.
     """
-    key = bus.keys.waits(crawl)
-    number = await bus.redis.zcard(key)
+    number = await bus.redis.zcard(bus.keys.waits(crawl))
     if not number:
-        return {}
-    ahead = int(await bus.redis.hget(bus.keys.clock, "ahead") or 0)
-    first = []
-    for host, at in await bus.redis.zrange(key, 0, _WAITS_SHOWN - 1, withscores=True):
-        what, why = await bus.redis.hmget(bus.keys.host(host.decode()), ["waits_for", "waits_why"])
-        if what:
-            first.append({"host": host.decode(), "for": what.decode(), "why": why.decode(), "until": int(at) - ahead})
-    return {"hosts": number, "first": first}
+        return {"limited_hosts": 0, "limited": []}
+    first = await bus.redis.zrange(bus.keys.waits(crawl), 0, _LIMITED_SHOWN - 1, withscores=True)
+    pipeline = bus.redis.pipeline(transaction=False)
+    pipeline.hget(bus.keys.clock, "ahead")
+    for host, _ in first:
+        pipeline.hmget(bus.keys.host(host.decode()), ["waits_for", "waits_why", "limited"])
+        pipeline.zcard(bus.keys.queue(crawl, host.decode()))
+    ahead, *facts = await pipeline.execute()
+    told = []
+    for (host, at), (what, why, word), queued in zip(first, facts[::2], facts[1::2], strict=True):
+        if what or word:  # else it is asked again by now
+            reason = {"reason": what.decode(), "why": why.decode()} if what else {"reason": RATE, "why": word.decode()}
+            told.append({"host": host.decode(), "until_ms": int(at) - int(ahead or 0), **reason, "queued": queued})
+    return {"limited_hosts": number - len(first) + len(told), "limited": told}
 
 
 class Waiting(msgspec.Struct, frozen=True):

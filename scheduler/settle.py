@@ -21,7 +21,7 @@ from scheduler.frontier import Frontier
 from scheduler.frontier.frontier import Settlement
 from scheduler.frontier.jobs import job_data, member
 from scheduler.pace import gather
-from scheduler.politeness import block_ms, in_trouble, retry_in_ms, robots_again_ms
+from scheduler.politeness import block_ms, in_trouble, limited_why, retry_in_ms, robots_again_ms
 
 _BATCH = 200
 #: How long a host's robots.txt holds (RFC 9309 §2.4: no longer than 24 hours), a little less than workers keep it.
@@ -111,6 +111,7 @@ def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settleme
         retry_depth=failed.depth,
         retry_job=again,
         answered=failed.status is not None,
+        limited=limited_why(failed),
     )
 
 

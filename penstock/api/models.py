@@ -148,9 +148,9 @@ class Host(Shape):
     """A host: what was asked of it, and what politeness knows of it now; null where nothing is known.
 
     `next_at`, `block_until` and `waits_until` are Unix ms, null: now. `waits_for` says what has to come before anything
-    else is asked (`robots`: its robots.txt, which could not be had, and `waits_why`). `gaps_ms` are between the starts
-    of recent requests, newest last; `per_second` is over the last minute, or since the crawl's first request where that
-    was later.
+    else is asked (`robots`: its robots.txt, which could not be had; `rate_limit`: the moment that it named by 429 or
+    Retry-After), `waits_why` what it answered. `gaps_ms` are between the starts of recent requests, newest last;
+    `per_second` is over the last minute, or since the crawl's first request where that was later.
     """
 
     host: str

@@ -3,7 +3,7 @@
     title, state, time                       how fast it went, pages a second
     ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ 42%
     counts
-    hosts that are waited for
+    hosts that are left alone for now
     what waits at each stage  │  status codes and reasons  │  busiest hosts
     latest pages
     latest failed attempts
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from rich.text import Text
 
-from penstock.view import heads, lists, panels, waits
+from penstock.view import heads, limited, lists, panels
 from penstock.view.glyphs import fitted
 from penstock.view.layout import GUTTER, Look, Section, beside, stacked
 from penstock.view.state import CrawlState
@@ -58,7 +58,7 @@ def _top(state: CrawlState, look: Look) -> Iterator[Section]:
     yield Section(lines=[heads.progress(state, look)], rank=0)
     yield Section(lines=heads.legend(state, look), rank=2)
     yield Section(lines=heads.counts(state, look), rank=3)
-    yield Section(lines=waits.lines(state.waits, look, now_ms=state.now_ms), rank=1)
+    yield Section(lines=limited.lines(state.limited, look, number=state.limited_hosts, now_ms=state.now_ms), rank=1)
 
 
 def _middle(state: CrawlState, look: Look) -> Iterator[Section]:

@@ -6,8 +6,8 @@ import sys
 import time
 
 from contract.logs import visible
+from penstock.view.limited import words
 from penstock.view.state import CrawlState
-from penstock.view.waits import words
 
 #: Between two lines.
 EVERY_SECONDS = 2.0
@@ -35,11 +35,11 @@ class PlainView:
 
 def line_of(state: CrawlState) -> str:
     """The state in one line."""
-    waits = words(state.waits, now_ms=state.now_ms)
+    limited = words(state.limited, number=state.limited_hosts, now_ms=state.now_ms)
     return (
         f"{visible(state.name)} {state.state} {state.seconds:.0f}s: {state.fetched} fetched, {state.failed} failed, "
         f"{state.excluded} excluded, {state.queued} queued, {state.in_flight} in flight, "
-        f"{state.items} items, {state.pages_per_second:.1f} pages/s{'; ' if waits else ''}{waits}"
+        f"{state.items} items, {state.pages_per_second:.1f} pages/s{'; ' if limited else ''}{limited}"
     )
 
 

@@ -29,8 +29,9 @@ class CrawlState(msgspec.Struct, frozen=True, kw_only=True):
 
     Of the last ten seconds: `latency_ms` {p50, p95} of answers, empty without one; `hosts` [{host, per_second,
     latency_ms, errors}], the busiest first, `latency_ms` being their median or None. `latest` pages [{url, status,
-    title}] and `failures` [{url, reason, status, detail}] have the newest last. `waits` has {hosts, first [{host, for,
-    why, until (Unix ms)}]} while hosts are waited for; `now_ms` is the watcher's clock.
+    title}] and `failures` [{url, reason, status, detail}] have the newest last. `limited` has
+    [{host, until_ms, reason, why, queued}] of some of the `limited_hosts` of which nothing is asked for now (see
+    `scheduler.report`); `now_ms` is the watcher's clock.
     """
 
     crawl: str
@@ -57,7 +58,8 @@ class CrawlState(msgspec.Struct, frozen=True, kw_only=True):
     hosts: list[dict[str, Any]] = []
     spark: tuple[float, ...] = ()
     complete: bool = False
-    waits: dict[str, Any] = {}
+    limited: list[dict[str, Any]] = []
+    limited_hosts: int = 0
     now_ms: int = 0
 
 
@@ -81,7 +83,7 @@ class Watcher:
         numbers |= record if complete else self._at_least(numbers)
         known = {key: value for key, value in numbers.items() if key in CrawlState.__struct_fields__}
         known |= {"crawl": self.crawl, "name": self.name, "complete": complete}
-        known |= {"backlog": {}, "waits": {}} if complete else {}
+        known |= {"backlog": {}, "limited": [], "limited_hosts": 0} if complete else {}
         now = self._clock()
         shares = self._recents.fresh(parts, now=now, unix=time.time())
         known |= self._recents.fields(shares)

@@ -95,6 +95,7 @@ local function terms(c, host, crawl_delay)
 end
 
 local function issue(crawl, host, h, id, data)
+  if h.limited then limit_no_more(host) end
   say('page.fetch', SOURCE, time, crawl, id, data)
   redis.call('INCR', in_flight_key)
   redis.call('HSET', host_key(host), 'in_flight', h.in_flight + 1, 'next_at', whole(now + h.gap))
@@ -150,9 +151,9 @@ end
 local function look_at(host, c)
   local f = redis.call('HMGET', host_key(host), 'in_flight', 'asked_at', 'next_at', 'block_until', 'crawl_delay',
     'robots', 'robots_until', 'robots_tries', 'waits_for', 'waits_since', 'waits_tried', 'waits_until', 'waits_why',
-    'answered')
+    'answered', 'limited')
   local per_host, delay = terms(c, host, int(f[5]))
-  local h = {in_flight = int(f[1]), limit = per_host, gap = delay, tries = int(f[8])}
+  local h = {in_flight = int(f[1]), limit = per_host, gap = delay, tries = int(f[8]), limited = f[15]}
   h.free_at = math.max(int(f[3]), int(f[4]), int(f[2]) + h.gap)
   h.pending = f[6] == 'pending'
   h.unknown = c.robots and not (f[6] == 'known' and int(f[7]) > now)

@@ -65,6 +65,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     robots_stale: bool = False
     robots_why: str = ""
     answered: bool = True
+    limited: str = ""
 
 
 class Issued(msgspec.Struct, frozen=True):
@@ -162,7 +163,7 @@ class Frontier:
         args = [
             *(s.crawl, s.host, s.kind, int(s.asked), s.elapsed_ms, int(s.trouble), s.block_ms),
             *(s.retry_in_ms, s.retry_depth, s.retry_job, s.crawl_delay_ms, s.robots_good_ms),
-            *(s.robots_again_ms, int(s.robots_stale), s.robots_why, int(s.answered)),
+            *(s.robots_again_ms, int(s.robots_stale), s.robots_why, int(s.answered), s.limited),
         ]
         return Call(SETTLE, self._keys(delivery), [*self._head(delivery), *args])
 

@@ -24,7 +24,7 @@
 --                   latency       moving average (ms)
 --                   robots        '' | pending | known;  robots_until (ms);  robots_tries
 --                   answered      1 once it has answered anything
---                   waits_*       see waits.lua
+--                   waits_*, limited   see waits.lua
 --                   turn.<c>      when this crawl had it last, where others wanted it too: the count of turns then
 -- A queued job is `<fingerprint>.<attempt>|<JSON of page.fetch>`.
 local root = KEYS[1]

@@ -46,7 +46,8 @@ local function enqueue(crawl, host, depth, member)
   if redis.call('SADD', host_crawls_key(host), crawl) == 0 then return end
   redis.call('HSETNX', hosts_key(crawl), host, 0) -- whoever empties the queues finds them by this
   redis.call('ZREM', resting_key, host)
-  local h = redis.call('HMGET', host_key(host), 'in_flight', 'next_at', 'block_until')
+  local h = redis.call('HMGET', host_key(host), 'in_flight', 'next_at', 'block_until', 'limited')
+  if h[4] and int(h[3]) > now_ms() then redis.call('ZADD', waits_key(crawl), whole(int(h[3])), host) end
   if int(h[1]) < int(redis.call('HGET', crawl_key(crawl), 'per_host')) then
     redis.call('ZADD', due_key(crawl), whole(math.max(int(h[2]), int(h[3]))), host)
   end -- else it is parked: settle wakes it when a slot is free

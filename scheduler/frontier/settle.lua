@@ -16,7 +16,7 @@
 -- ARGV[14]  crawl-delay ms                 ARGV[15]  ms for which the robots.txt is good; 0: it could not be had
 -- ARGV[16]  ms after which to ask again; 0: nobody was asked at all
 -- ARGV[17]  1 if the workers hold an older copy, to be gone by meanwhile            ARGV[18]  why it could not be had
--- ARGV[19]  1 if the host has answered
+-- ARGV[19]  1 if the host has answered   ARGV[20]  why it is asked too often, by its own word, or ''
 -- returns   1, or 0 if somebody else did this before
 if not take(KEYS[2], ARGV[1], ARGV[2]) then return 0 end
 local crawl, host, kind, now = ARGV[4], ARGV[5], ARGV[6], now_ms()
@@ -68,6 +68,8 @@ if kind == 'robots' then
     if again > 0 then wait_for(host, 'robots', ARGV[18], now, now + again) end
   end
 end
+local limited = ARGV[20] ~= ''
+if limited then limit(host, ARGV[20], math.max(next_at, block)) end
 wake(host, math.max(next_at, block))
 rest(host)
 
@@ -79,6 +81,7 @@ if kind == 'robots' then
   return 1
 end
 if kind == 'retry' then
+  if limited then show_waiting(crawl, host, math.max(next_at, block)) end
   redis.call('HINCRBY', ck, 'retried', 1)
   redis.call('ZADD', retries_key(crawl), whole(now + tonumber(ARGV[11])), host .. ' ' .. ARGV[12] .. ' ' .. ARGV[13])
   return 1

@@ -10,6 +10,8 @@
 -- hide_waiting(crawl, host)
 -- wait_for(host, what, why, now, at)   what was tried now was in vain; it is tried again then
 -- wait_no_more(host)                   it was not in vain
+-- limit(host, why, at)                 it has said that it is asked too often: it is left alone until then (`limited`: why)
+-- limit_no_more(host)                  it is asked again
 local PAUSED = 60000 -- a try that comes later than this was held up: the time before it was nobody's waiting
 
 local function set_terms(crawl, spec)
@@ -43,4 +45,15 @@ local function wait_no_more(host)
     return
   end
   for _, crawl in ipairs(redis.call('SMEMBERS', host_crawls_key(host))) do hide_waiting(crawl, host) end
+end
+
+local function limit(host, why, at)
+  redis.call('HSET', host_key(host), 'limited', why)
+  for _, crawl in ipairs(redis.call('SMEMBERS', host_crawls_key(host))) do show_waiting(crawl, host, at) end
+end
+
+-- Also for crawls that have nothing queued there, but a URL that waits for another attempt.
+local function limit_no_more(host)
+  redis.call('HDEL', host_key(host), 'limited')
+  for _, crawl in ipairs(redis.call('HVALS', names_key)) do hide_waiting(crawl, host) end
 end

@@ -197,6 +197,17 @@ async def test_hosts_come_with_their_pace_and_what_politeness_knows(stage, addre
     assert (busiest["waits_for"], busiest["waits_until"]) == (None, None)
 
 
+async def test_a_host_that_has_named_a_moment_is_rate_limited_until_then(stage, address):
+    now = int(time.time() * 1000)
+    stage.record(builders.page_fetched())
+    limited = {"limited": "http_429", "block_until": now + 600_000}
+    await stage.bus.redis.hset(stage.bus.keys.host(HOST), mapping=limited)
+    async with httpx.AsyncClient(base_url=address) as client:
+        [host] = (await client.get(f"/crawls/{CRAWL}/hosts")).json()["hosts"]
+
+    assert (host["waits_for"], host["waits_why"], host["waits_until"]) == ("rate_limit", "http_429", now + 600_000)
+
+
 async def test_the_hosts_of_a_crawl_by_what_is_asked_of_them_and_by_how_slow_they_are(stage, address):
     stage.record(
         *(builders.page_fetched(f"http://busy.test/{number}", elapsed_ms=5) for number in range(3)),

@@ -3,7 +3,7 @@
 import asyncio
 
 from contract.pages import PageExcluded, PageFailed, PageFetched, RobotsFetched
-from scheduler.report import waited_for
+from scheduler.report import limited
 from tests.scheduler.harness import running
 from tests.scheduler.web import Answering, Web
 
@@ -73,13 +73,14 @@ async def test_what_a_host_is_waited_for_can_be_seen_and_is_gone_afterwards(bus)
     async with running(bus, web) as run:
         crawl = await run.start(A, obey_robots=True)
         await run.until(lambda: run.of(RobotsFetched))
-        while not (waits := await waited_for(bus, crawl)):
+        while not (told := await limited(bus, crawl))["limited"]:
             await asyncio.sleep(0.005)
         await run.finished(crawl)
 
-    assert (waits["hosts"], waits["first"][0]["host"]) == (1, HOST)
-    assert (waits["first"][0]["for"], waits["first"][0]["why"]) == ("robots", "http_503")
-    assert await waited_for(bus, crawl) == {}
+    [host] = told["limited"]
+    assert (told["limited_hosts"], host["host"], host["queued"]) == (1, HOST, 1)
+    assert (host["reason"], host["why"]) == ("robots", "http_503")
+    assert await limited(bus, crawl) == {"limited_hosts": 0, "limited": []}
     assert not await bus.redis.hget(bus.keys.host(HOST), "waits_for")
 
 

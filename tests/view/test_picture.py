@@ -118,7 +118,8 @@ def test_a_crawl_that_nothing_is_known_of_can_be_drawn():
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 15), (40, 8)])
-def test_who_looks_sees_that_hosts_are_waited_for(size):
-    first = [{"host": "http://a.test", "for": "robots", "why": "http_503", "until": 12_000}]
+@pytest.mark.parametrize(("reason", "said"), [("robots", "waits for robots.txt"), ("rate_limit", "is rate limited")])
+def test_who_looks_sees_that_nothing_is_asked_of_a_host(size, reason, said):
+    limited = [{"host": "http://a.test", "until_ms": 12_000, "reason": reason, "why": "http_429", "queued": 5}]
 
-    assert "waits for robots.txt" in whole(made_state(waits={"hosts": 1, "first": first}, now_ms=1_000), *size)
+    assert f"1 host {said}" in whole(made_state(limited=limited, limited_hosts=1, now_ms=1_000), *size)

@@ -1,6 +1,7 @@
 """Where nobody can draw: plain lines for logs and pipes, or nothing."""
 
 import io
+import time
 
 import pytest
 
@@ -42,17 +43,31 @@ def test_a_state_is_one_line_whatever_the_crawl_is_called(hostile):
     assert "\x1b" not in line
 
 
-WAITS = {"hosts": 3, "first": [{"host": "http://a.test", "for": "robots", "why": "http_503", "until": 12_000}]}
+ROBOTS = {"host": "http://a.test", "until_ms": 12_000, "reason": "robots", "why": "http_503", "queued": 0}
+RATE = {"host": "http://b.test", "until_ms": 601_000, "reason": "rate_limit", "why": "http_429", "queued": 1_204}
+
+
+def clock(ms):
+    return time.strftime("%H:%M:%S", time.localtime(ms / 1000))
 
 
 @pytest.mark.parametrize(
-    ("waits", "said"),
+    ("limited", "number", "said"),
     [
-        (WAITS, "; 3 hosts wait for robots.txt: http://a.test (http_503, asked again in 11.0 s)"),
-        ({**WAITS, "hosts": 1}, "; 1 host waits for robots.txt: http://a.test (http_503, asked again in 11.0 s)"),
-        ({}, "pages/s"),
-        ({"hosts": 1, "first": []}, "pages/s"),
+        ([], 0, "pages/s"),
+        ([ROBOTS], 1, f"; 1 host waits for robots.txt: http://a.test (http_503, until {clock(12_000)}, in 11.0 s)"),
+        ([ROBOTS], 3, f"; 3 hosts wait for robots.txt: http://a.test (http_503, until {clock(12_000)}, in 11.0 s)"),
+        (
+            [RATE],
+            1,
+            f"; 1 host is rate limited: http://b.test (http_429, until {clock(601_000)}, in 10 min, 1,204 URLs queued)",
+        ),
+        (
+            [{**RATE, "until_ms": 900, "queued": 1}, ROBOTS],
+            7,
+            "; 1 host is rate limited: http://b.test (http_429, asked again now, 1 URL queued); 6 more wait",
+        ),
     ],
 )
-def test_a_line_says_what_is_waited_for(waits, said):
-    assert line_of(made_state(waits=waits, now_ms=1_000)).endswith(said)
+def test_a_line_says_of_which_hosts_nothing_is_asked_and_until_when(limited, number, said):
+    assert line_of(made_state(limited=limited, limited_hosts=number, now_ms=1_000)).endswith(said)

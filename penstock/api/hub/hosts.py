@@ -14,12 +14,13 @@ from redis.exceptions import RedisError
 from penstock.api.house import House
 from penstock.api.hub.pace import Paces
 from penstock.api.models import Host
+from scheduler.report import RATE
 from storage.read_models import host_totals
 from storage.read_models.host_totals import HostTotals
 
 #: What politeness keeps of a host (`Keys.host`): numbers, of ms but for the first, and words.
 _NUMBERS = ("in_flight", "next_at", "block_until", "crawl_delay", "latency", "waits_until")
-_WORDS = ("waits_for", "waits_why")
+_WORDS = ("waits_for", "waits_why", "limited")
 #: Those that are moments, in our own time.
 _TIMES = ("next_at", "block_until", "waits_until")
 
@@ -75,12 +76,19 @@ def _host(totals: HostTotals, paces: Paces, live: Mapping[str, Any], *, now: flo
         in_flight=live.get("in_flight", 0),
         next_at=_later(live.get("next_at", 0), now_ms),
         block_until=_later(live.get("block_until", 0), now_ms),
-        waits_for=live.get("waits_for"),
-        waits_why=live.get("waits_why"),
-        waits_until=_later(live.get("waits_until", 0), now_ms),
+        **_waiting(live, now_ms),
         smallest_gap_ms=min(gaps, default=None),
         gaps_ms=gaps,
     )
+
+
+def _waiting(live: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+    """What a host is waited for as a whole, as progress tells of it (`scheduler.report.limited`)."""
+    until = _later(live.get("block_until", 0), now_ms)
+    if "waits_for" not in live and live.get("limited") and until:
+        return {"waits_for": RATE, "waits_why": live["limited"], "waits_until": until}
+    until = _later(live.get("waits_until", 0), now_ms)
+    return {"waits_for": live.get("waits_for"), "waits_why": live.get("waits_why"), "waits_until": until}
 
 
 def _later(at: int, now_ms: int) -> int | None:

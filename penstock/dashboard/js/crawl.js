@@ -12,6 +12,7 @@ import { makeExplain } from "./explain.js";
 import { makeFindings } from "./findings.js";
 import { makeHead } from "./head.js";
 import { makeHosts } from "./hosts.js";
+import { makeLimited } from "./limited.js";
 import { makeNumbers } from "./numbers.js";
 import { makeStages } from "./stages.js";
 import { failure, waiting } from "./states.js";
@@ -66,6 +67,7 @@ function build(page) {
     const panels = {
         head: makeHead(page.crawl, { path: page.path, changed: (crawl) => changed(page, crawl) }),
         numbers: makeNumbers(),
+        limited: makeLimited(),
         charts: makeCharts(api.now, moment(page.crawl.started_at)),
         stages: makeStages(),
         answers: makeAnswers((filter) => panels.findings.filter(filter)),
@@ -76,6 +78,7 @@ function build(page) {
     page.root.replaceChildren(
         panels.head.node,
         panels.numbers.node,
+        panels.limited.node,
         panels.charts.range,
         el("div", { class: "columns two" }, ...panels.charts.nodes),
         el("div", { class: "columns three" }, panels.stages.node, ...panels.answers.nodes),
@@ -158,6 +161,7 @@ function draw(page) {
     panels.numbers.update(state, panels.charts.series.recently(api.now() / 1000, 20), crawl);
     panels.charts.prefer(isOver(page) ? "whole" : "recent");
     panels.charts.update();
+    panels.limited.update(state);
     panels.stages.update(state);
     panels.answers.update(state);
     panels.hosts.update(crawl, state);

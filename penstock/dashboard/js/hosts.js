@@ -19,6 +19,8 @@ const COLUMNS = [
     ["Next allowed", "n"],
     ["Gaps between requests"],
 ];
+/** What a host as a whole is waited for. */
+const WAITS = { robots: "waits for robots.txt", rate_limit: "rate limited" };
 const ORDERS = {
     busiest: (a, b) => (b.per_second ?? 0) - (a.per_second ?? 0) || b.requests - a.requests,
     slowest: (a, b) => (b.latency_ms ?? 0) - (a.latency_ms ?? 0),
@@ -126,9 +128,9 @@ function makeRow(view, host) {
 }
 
 function robots({ robots_verdict: verdict, crawl_delay_ms: delay, waits_for: waits, waits_why: why, waits_until: until }) {
-    if (waits === "robots") {
+    if (waits) {
         const left = until ? `in ${duration(Math.max(0, Math.ceil((until - api.now()) / 1000)))}` : "now";
-        return `waits for robots.txt (${reason(why)}), asked again ${left}`;
+        return `${WAITS[waits] ?? reason(waits)} (${reason(why)}), asked again ${left}`;
     }
     if (delay) return `robots.txt asks for ${milliseconds(delay)}`;
     return { deny: "robots.txt could not be had", retry: "robots.txt could not be had" }[verdict] ?? "";
