@@ -20,22 +20,27 @@ class Readable:
 
     def css(self, selector: str) -> "list[Element]":
         """All elements below that match, in order; raises `BadSelector`."""
+        return [Element(node) for node in self._nodes(selector)]
+
+    def _nodes(self, selector: str) -> list[Any]:
         try:
-            return [Element(node) for node in self._matching(selector)]
+            return self._matching(selector)
         except SelectolaxError:
             raise BadSelector(f"not a CSS selector: {selector!r}") from None
 
     def first(self, selector: str) -> "Element | None":
         """The first element below that matches; raises `BadSelector`."""
-        return next(iter(self.css(selector)), None)
+        node = next(iter(self._nodes(selector)), None)
+        return None if node is None else Element(node)
 
     def texts(self, selector: str) -> list[str]:
         """The text of each element that matches."""
-        return [rendered(element.node) for element in self.css(selector)]
+        return [rendered(node) for node in self._nodes(selector)]
 
     def attrs(self, selector: str, name: str) -> list[str]:
         """An attribute of each element that matches and has it."""
-        return [value for element in self.css(selector) if (value := element.own(name)) is not None]
+        found = (node.attrs for node in self._nodes(selector))
+        return [attributes.sget(name) for attributes in found if name in attributes]
 
 
 class Element(Readable):

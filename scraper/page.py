@@ -25,7 +25,7 @@ from scraper.html.rendered import hidden_in, one_line, rendered
 from scraper.html.survey import Survey, survey_of
 from scraper.html.text import decoded
 from scraper.warc import StoredPage
-from scraper.wishes import said_in, speak_of_wishes, wishes_of
+from scraper.wishes import speak_of_wishes, wishes_of
 
 if TYPE_CHECKING:
     from scraper.xml.nodes import XmlDocument
@@ -197,19 +197,14 @@ class Page(Readable):
     @cached_property
     def survey(self) -> Survey:
         """All that is wanted of an HTML page without a spider, found in one go."""
-        return survey_of(self._tree.root, hidden_in(self._tree.root) if _may_hide(self.body) else ())
+        return survey_of(self._tree.root, hidden_in(self._tree.root))
 
     def wishes(self, token: str = "penstock") -> Wishes | None:
         """What the page asks of those who read it, of whom `token` is one; None where it asks nothing."""
-        metas, canonical = list[tuple[str, str, str]](), None
-        if surveyed := self.__dict__.get("survey"):
-            metas, canonical = surveyed.metas, surveyed.canonical
-        elif self.is_html:
-            metas, canonical = said_in(self._tree, self.body, token)
-        if not (metas or canonical) and not speak_of_wishes(self.headers):
+        hrefs = self.hrefs if self.is_html else Hrefs()
+        if not (hrefs.metas or hrefs.canonical) and not speak_of_wishes(self.headers):
             return None
-        base = self.base if canonical is not None else self.url
-        return wishes_of(self._all_headers, metas, canonical, token=token, base=base)
+        return wishes_of(self._all_headers, hrefs, token=token, base=self.base if self.is_html else self.url)
 
     # -- links
 
@@ -279,17 +274,3 @@ def _drawn(node: Any) -> bool:
     while above is not None and above.tag != "svg":
         above = above.parent
     return above is not None
-
-
-def _may_hide(body: bytes) -> bool:
-    """Whether elements of a page may have the attribute `hidden`; cheaper than to look for them."""
-    at = body.find(b"hidden")
-    while at >= 0:
-        if body[at - 1 : at] in _BEFORE_A_NAME and body[at + 6 : at + 7] in _AFTER_A_NAME:
-            return True
-        at = body.find(b"hidden", at + 6)
-    return b"HIDDEN" in body
-
-
-_BEFORE_A_NAME = frozenset(bytes((byte,)) for byte in b" \t\n\f\r/\"'")
-_AFTER_A_NAME = frozenset(bytes((byte,)) for byte in b" \t\n\f\r/=>")

@@ -8,11 +8,11 @@ Read tolerantly: what is not understood is no wish.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
 from contract.pages import Wishes
+from scraper.html.hrefs import Hrefs
 from scraper.html.links import resolve
 
 #: Characters of each wish that are kept.
@@ -31,14 +31,11 @@ Metas = Sequence[tuple[str, str, str]]
 Headers = Sequence[tuple[str, str]]
 
 
-def wishes_of(headers: Headers, metas: Metas, canonical: str | None, *, token: str, base: str) -> Wishes | None:
-    """The wishes of a page, None where it has none.
-
-    `token` is our product token; `metas` are (name, property, content).
-    `canonical` is what the document says, as it is written; `base` is what its links are resolved against.
-    """
+def wishes_of(headers: Headers, hrefs: Hrefs, *, token: str, base: str) -> Wishes | None:
+    """The wishes of a page, None where it has none; `token` is our product token, `base` what its links stand upon."""
+    metas = [meta for meta in hrefs.metas if meta[0]]
     words = tuple(dict.fromkeys((*_of_headers(headers, token), *_of_metas(metas, token))))
-    target = resolve(canonical, base) if canonical is not None else _link(headers, "canonical", base)
+    target = _link(headers, "canonical", base) if hrefs.canonical is None else resolve(hrefs.canonical, base)
     uses = dict(_uses(headers, metas))
     licence = uses.pop("license", None) or _link(headers, "license", base)
     if not (words or target or uses or licence):
@@ -51,23 +48,6 @@ def wishes_of(headers: Headers, metas: Metas, canonical: str | None, *, token: s
 def speak_of_wishes(headers: Mapping[str, str]) -> bool:
     """Whether among these headers, by their names in lower case, there is one in which a wish may be."""
     return not _HEADERS.isdisjoint(headers)
-
-
-def said_in(tree: Any, body: bytes, token: str) -> tuple[list[tuple[str, str, str]], str | None]:
-    """The `<meta>` elements with a name, and the canonical link, of a document that nobody has surveyed.
-
-    Looked for only where the body has a word in it without which there is no wish.
-    """
-    lower = body.replace(b"\0", b"").lower()
-    metas, canonical = list[tuple[str, str, str]](), None
-    if any(word in lower for word in (b"robots", b"tdm-", token.encode())):
-        attributes = (node.attributes for node in tree.css("meta[name]"))
-        metas = [(each.get("name") or "", "", each.get("content") or "") for each in attributes]
-    if b"canonical" in lower:
-        links = (node.attributes for node in tree.css("link[rel]"))
-        own = (link for link in links if "canonical" in (link.get("rel") or "").lower().split())
-        canonical = next((link.get("href") or "" for link in own), None)
-    return metas, canonical
 
 
 def together(host: Wishes | None, page: Wishes | None) -> Wishes | None:

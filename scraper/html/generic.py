@@ -39,7 +39,8 @@ class Generic:
 def describe(page: Page) -> dict[str, Any]:
     """What any page says about itself, as a JSON object."""
     survey = page.survey
-    description, properties = claims(survey.metas)
+    canonical = survey.hrefs.canonical
+    description, properties = claims(survey.hrefs.metas)
     jsonld, flags = read_jsonld(survey.scripts)
     flags.extend(page.flags)
     text = main_text(survey)
@@ -48,7 +49,7 @@ def describe(page: Page) -> dict[str, Any]:
     return {
         "title": page.title,
         "description": description,
-        "canonical": resolve(survey.canonical, page.base) if survey.canonical is not None else None,
+        "canonical": resolve(canonical, page.base) if canonical is not None else None,
         "language": survey.language,
         "headings": survey.headings,
         "opengraph": properties,

@@ -1,8 +1,9 @@
 """What a document's elements say about where it leads, as it is written there.
 
 Takes elements on the way through a document (`walk`), gives `raw` links in their order, each once: those of `a`,
-`area`, `iframe`, `frame`, of links in drawings, of declared shadow trees and of `srcdoc` documents; the `bases`, and
-where a refreshing `meta` leads. Lexbor keeps no namespaces, so `xlink:href` counts within an `<svg>` only.
+`area`, `iframe`, `frame`, of links in drawings, of declared shadow trees and of `srcdoc` documents; the `bases`, where
+a refreshing `meta` leads, and what else the head claims. Lexbor keeps no namespaces, so `xlink:href` counts within an
+`<svg>` only.
 """
 
 from typing import Any
@@ -23,6 +24,9 @@ class Hrefs:
         self.bases: list[str] = []
         #: None: no refresh; empty: of the page itself. The first one counts.
         self.refresh: str | None = None
+        #: Name, property and content of each `meta` that has a content, and what the document calls its own URL.
+        self.metas: list[tuple[str, str, str]] = []
+        self.canonical: str | None = None
 
     def link(self, node: Any) -> Any:
         """An `a` or `area`."""
@@ -46,10 +50,19 @@ class Hrefs:
             self.bases.append(node.attrs.sget("href"))
 
     def meta(self, node: Any) -> None:
-        """A `meta`, of which a refresh counts."""
+        """A `meta`: what it claims, and where a refresh leads."""
         attributes = node.attrs
+        content = attributes.get("content")
         if self.refresh is None and attributes.sget("http-equiv").lower() == "refresh":
-            self.refresh = refresh_target(attributes.sget("content"))
+            self.refresh = refresh_target(content or "")
+        if content is not None:
+            self.metas.append((attributes.sget("name"), attributes.sget("property"), content))
+
+    def rel(self, node: Any) -> None:
+        """A `link`, of which the canonical one counts."""
+        attributes = node.attrs
+        if self.canonical is None and "canonical" in attributes.sget("rel").lower().split():
+            self.canonical = attributes.sget("href")
 
     def drawing(self, node: Any) -> None:
         """An `svg`, whose links may be written in either way; nothing else in it says where the document leads."""
@@ -74,6 +87,7 @@ FINDERS: dict[str, Any] = {
     "frame": Hrefs.frame,
     "base": Hrefs.base,
     "meta": Hrefs.meta,
+    "link": Hrefs.rel,
     "svg": Hrefs.drawing,
     "template": Hrefs.template,
     "script": Hrefs.passed_by,
@@ -88,7 +102,7 @@ def select_hrefs(root: Any, hrefs: Hrefs) -> Hrefs:
     """
     trees = [root]
     for tree in trees:
-        drawn: set[int] = set()
+        claims, drawn = (list(hrefs.metas), hrefs.canonical), set[int]()
         for node in tree.css(_SELECTED):
             tag = node.tag
             if drawn and node.mem_id in drawn:
@@ -100,10 +114,12 @@ def select_hrefs(root: Any, hrefs: Hrefs) -> Hrefs:
                 trees.append(node.template_fragments()[0])
             elif inner is not None and tag == "iframe":
                 trees.append(inner)
+        if tree is not root:  # whose claims are no claims of the page's
+            hrefs.metas, hrefs.canonical = claims
     return hrefs
 
 
-_SELECTED = "a,area,iframe,frame,base,meta[http-equiv],svg,template"
+_SELECTED = "a,area,iframe,frame,base,meta,link[rel],svg,template"
 
 
 def find_hrefs(node: Any, hrefs: Hrefs) -> Hrefs:

@@ -98,6 +98,9 @@ class Lines:
         """The shadow tree that it declares goes on, if it does."""
         return shadow_tree(node)
 
+    def pass_hidden(self, node: Any) -> None:
+        """An element that says that it is not to be shown."""
+
     def pass_by(self, node: Any) -> None:
         """Nothing in it is text."""
 

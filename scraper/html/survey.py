@@ -1,14 +1,15 @@
 """One way through a page for all that is wanted of it without a spider.
 
-Takes a parsed document, gives a `Survey`: title, language, headings, what the head claims (`metas`, `canonical`,
-`scripts` with JSON-LD), links as they are written, and the text as lines in parts, of which `main_text` chooses.
+Takes a parsed document, gives a `Survey`: title, language, headings, `scripts` with JSON-LD, links as they are written
+and what else the head claims (`hrefs`), and the text as lines in parts, of which `main_text` chooses.
 """
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
-from scraper.html.hrefs import FINDERS, Hrefs, find_hrefs
-from scraper.html.parts import Part
+from scraper.html.hrefs import FINDERS, Hrefs, select_hrefs
+from scraper.html.parts import ASIDE_ALWAYS, Part
 from scraper.html.rendered import ENTER, LEAVE, Lines, one_line
 from scraper.html.walk import Enter, Leave, walk
 
@@ -24,16 +25,19 @@ _PARTS = frozenset(_PART_NAMES.split())
 _JSONLD = "application/ld+json"
 
 
+#: What is wanted of a menu, and about as many characters as a link of it is long.
+_BESIDE, _LINK_CHARS = "a,h1,h2,h3,script", 30
+
+
 class Survey(Lines):
     """What was met. `lines[i]` has `linked[i]` characters in links, `joins[i]` before it; `titles` are headings'."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: Collection[int] = ()) -> None:
         super().__init__()
+        self.hidden = hidden
         self.hrefs = Hrefs()
         self.title: str | None = None
         self.language: str | None = None
-        self.metas: list[tuple[str, str, str]] = []
-        self.canonical: str | None = None
         self.scripts: list[str] = []
         self.headings: dict[str, list[str]] = {}
         self.lines: list[str] = []
@@ -78,6 +82,10 @@ class Survey(Lines):
         else:
             text = " ".join((run[0] if len(run) == 1 else "".join(run)).split())
             run.clear()
+        self._put(text)
+
+    def _put(self, text: str) -> None:
+        """Add a line, with `_chars` of it in links, unless it is empty."""
         if text:
             self.lines.append(text)
             self.joins.append(self._join)
@@ -89,8 +97,24 @@ class Survey(Lines):
         if self.run:
             self._flush()
         self._join = "\n"
-        self._part = Part(node, node.tag, self._part, len(self.lines))
+        tag = node.tag
+        part = self._part = Part(node, tag, self._part, len(self.lines))
+        if part.beside and tag in ASIDE_ALWAYS:
+            return self._beside(node)
         return node.first_child
+
+    def _beside(self, node: Any) -> None:
+        """What never holds main text: its links and headings are all that is wanted of it."""
+        found = node.css(_BESIDE)
+        for one in found:
+            if one.tag == "script":
+                self.enter_script(one)
+            elif one.tag != "a" and one.mem_id not in self.hidden:
+                self._keep_heading(one.tag, one_line(one))
+        select_hrefs(node, self.hrefs)
+        # A line for all of its lines, of which nearly each is a link.
+        self._chars = len(found) * _LINK_CHARS
+        self._put(" ")
 
     def leave_part(self) -> None:
         if self.run:
@@ -114,18 +138,26 @@ class Survey(Lines):
 
     def enter_heading(self, node: Any) -> Any:
         """One of `h1` to `h6`; the first three are kept."""
-        self.wall()
+        if self.run:
+            self._flush()
+        self._join = "\n"
         self._heading = len(self.lines)
         return node.first_child
 
     def leave_heading(self, tag: str = "") -> None:
-        self.wall()
+        if self.run:
+            self._flush()
+        self._join = "\n"
         start, end = self._heading, len(self.lines)
-        self.titles.update(range(start, end))
-        if tag and start < end and self._headings < MAX_HEADINGS:
+        if start < end:
+            self.titles.update(range(start, end))
+            if tag:
+                self._keep_heading(tag, " ".join(self.lines[start:end]))
+
+    def _keep_heading(self, tag: str, text: str) -> None:
+        if text and self._headings < MAX_HEADINGS:
             self._headings += 1
-            text = " ".join(self.lines[start:end])[:MAX_HEADING_CHARS]
-            self.headings.setdefault(tag, []).append(text)
+            self.headings.setdefault(tag, []).append(text[:MAX_HEADING_CHARS])
 
     # -- links
 
@@ -143,7 +175,9 @@ class Survey(Lines):
 
     def enter_unshown(self, node: Any) -> None:
         """Its links are links, but its text is none."""
-        find_hrefs(node.first_child, self.hrefs)
+        select_hrefs(node, self.hrefs)
+
+    pass_hidden = enter_unshown
 
     def enter_other(self, node: Any) -> Any:
         """An element that only says where something leads."""
@@ -164,14 +198,9 @@ class Survey(Lines):
 
     def enter_meta(self, node: Any) -> None:
         self.hrefs.meta(node)
-        attributes = node.attrs
-        if "content" in attributes:
-            self.metas.append((attributes.sget("name"), attributes.sget("property"), attributes.sget("content")))
 
     def enter_link(self, node: Any) -> None:
-        attributes = node.attrs
-        if self.canonical is None and "canonical" in attributes.sget("rel").lower().split():
-            self.canonical = attributes.sget("href")
+        self.hrefs.rel(node)
 
     def enter_script(self, node: Any) -> None:
         kind = node.attrs.sget("type")
@@ -211,9 +240,9 @@ _LEAVE: Leave = {
 _LEAVE = {tag: handle for tag, handle in _LEAVE.items() if tag != "html"}
 
 
-def survey_of(root: Any, hidden: Any = ()) -> Survey:
+def survey_of(root: Any, hidden: Collection[int] = ()) -> Survey:
     """What is in a document with this root; elements in `hidden` are passed by."""
-    survey = Survey()
+    survey = Survey(hidden)
     walk(root, survey, _ENTER, _LEAVE, hidden)
     survey.wall()
     return survey

@@ -18,26 +18,33 @@ def walk(node: Any, state: Any, enter: Enter, leave: Leave, hidden: Collection[i
     """From this node on, its siblings and all below: text is added to `state.run`.
 
     `enter` has for some tags a function of (state, node) that gives the first child to go on with, or None; `leave`
-    for some of these what is called when all of that is done. Elements in `hidden`, by their `mem_id`, are passed by.
+    for some of these what is called when all of that is done. Elements in `hidden`, by their `mem_id`, go to
+    `state.pass_hidden` instead.
     """
-    add = None if state.run is None else state.run.append
+    run = state.run
+    add = None if run is None else run.append
     path: list[tuple[Any, str]] = []
     while node is not None:
         tag = node.tag
         if tag == TEXT:
             if add:
-                add(node.text_content)
-        elif not (hidden and node.mem_id in hidden):
+                text = node.text_content
+                # White space at a line's beginning is nothing, but where it is meant.
+                if run or not text.isspace() or state.pre:
+                    add(text)
+        elif hidden and node.mem_id in hidden:
+            state.pass_hidden(node)
+        else:
             handle = enter.get(tag)
             child = node.first_child if handle is None else handle(state, node)
             if child is not None:
                 path.append((node, tag))
                 node = child
                 continue
-            if tag in leave:
-                leave[tag](state)
+            if leaving := leave.get(tag):
+                leaving(state)
         while (following := node.next) is None and path:
             node, tag = path.pop()
-            if tag in leave:
-                leave[tag](state)
+            if leaving := leave.get(tag):
+                leaving(state)
         node = following

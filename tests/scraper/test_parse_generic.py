@@ -224,3 +224,28 @@ def test_reading_a_page_changes_nothing_of_it():
     list(generic.Generic().extract(page))
 
     assert page.html.html == before
+
+
+ASIDE = """
+    <a href=/1>1</a><nav><h2>Menu <i hidden>x</i></h2><a href=/2>2</a><ul hidden><li><a href=/3>3</a></ul>
+    <script type="application/ld+json">{"@type": "SiteNavigationElement"}</script><iframe src=/4></iframe></nav>
+    <div hidden><a href=/5>5</a></div><footer><svg><a xlink:href=/6></a></svg></footer><a href=/7>7</a>
+"""
+
+
+def test_what_is_hidden_or_beside_the_text_has_links_headings_and_facts_all_the_same():
+    page = page_of(ASIDE)
+    [(_, data)] = generic.Generic().extract(page)
+
+    assert [url.rpartition("/")[2] for url in page.links()] == list("1234567")
+    assert page_of(ASIDE).links() == page.links()  # as a spider's crawl has them
+    assert data["headings"] == {"h2": ["Menu"]}
+    assert data["jsonld"] == [{"@type": "SiteNavigationElement"}]
+
+
+def test_claims_in_a_document_within_the_page_are_none_of_its_own():
+    body = "<iframe srcdoc='<meta name=robots content=nofollow><link rel=canonical href=/x><a href=/in>x</a>'></iframe>"
+    page = page_of(body)
+
+    assert page.wishes() is None
+    assert [url.rpartition("/")[2] for url in page.links()] == ["in"]
