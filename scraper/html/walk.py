@@ -17,21 +17,18 @@ Leave = Mapping[str, Callable[[Any], None]]
 def walk(node: Any, state: Any, enter: Enter, leave: Leave, hidden: Collection[int] = ()) -> None:
     """From this node on, its siblings and all below: text is added to `state.run`.
 
-    `enter` has for some tags a function of (state, node) that gives the first child to go on with, or None; `leave`
-    for some of these what is called when all of that is done. Elements in `hidden`, by their `mem_id`, go to
-    `state.pass_hidden` instead.
+    White space at a line's beginning is left out unless it is meant. `enter` has for some tags a function of (state,
+    node) that gives the first child to go on with, or None; `leave` for some of these what is called when all of that
+    is done. Elements in `hidden`, by their `mem_id`, go to `state.pass_hidden` instead.
     """
     run = state.run
-    add = None if run is None else run.append
     path: list[tuple[Any, str]] = []
     while node is not None:
         tag = node.tag
         if tag == TEXT:
-            if add:
-                text = node.text_content
-                # White space at a line's beginning is nothing, but where it is meant.
-                if run or not text.isspace() or state.pre:
-                    add(text)
+            text = "" if run is None else node.text_content
+            if text and (run or not text.isspace() or state.pre):
+                run.append(text)
         elif hidden and node.mem_id in hidden:
             state.pass_hidden(node)
         else:
