@@ -14,7 +14,7 @@ _BUFFER_BYTES = 256 * 1024
 class RequestRecord(Struct, frozen=True):
     """One request, told when its answer is through or nobody listens. Times are monotonic nanoseconds."""
 
-    #: When the whole request head was there, and when the last byte of the answer was handed to the kernel.
+    #: When the whole request head had come, and when the last byte of the answer went; by the kernel, see `stamping`.
     start_ns: int
     end_ns: int
     #: With port.

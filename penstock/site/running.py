@@ -14,6 +14,7 @@ from penstock.site.graph import Web, host_addresses
 from penstock.site.options import SiteOptions
 from penstock.site.requests_log import RequestLog
 from penstock.site.server import Connection, Site
+from penstock.site.stamping import StampingListener
 
 #: Connections that wait to be accepted on each host; a crawler's burst must not be refused.
 _BACKLOG = 1024
@@ -76,7 +77,7 @@ def _listeners(options: SiteOptions) -> list[socket.socket]:
         port = options.port
         try:
             for address in addresses:
-                bound.append(socket.create_server((address, port), backlog=_BACKLOG))
+                bound.append(StampingListener.of(socket.create_server((address, port), backlog=_BACKLOG)))
                 port = bound[0].getsockname()[1]
             return bound
         except OSError as error:

@@ -10,6 +10,7 @@ from penstock.site.answers import Answers
 from penstock.site.faults import latency_seconds
 from penstock.site.graph import Web
 from penstock.site.requests_log import RequestLog, RequestRecord
+from penstock.site.stamping import stamped
 from penstock.site.wire import Reply, Request, Script, Wire, read_request
 
 _HEAD_END = b"\r\n\r\n"
@@ -65,7 +66,7 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         # Room for nothing: `resume_writing` then means that the kernel has every byte.
         transport.set_write_buffer_limits(high=0)
-        self._transport = transport
+        self._transport, self._socket = transport, stamped(transport.get_extra_info("socket"))
         self._client = str((transport.get_extra_info("peername") or ("",))[0])  # none, if it is gone already
         self._site.connection_count += 1
         self._number = self._site.connection_count
@@ -131,7 +132,7 @@ class Connection(asyncio.Protocol):
         attempt = site.attempts[url]
         self._exchange = _Exchange(
             request=request,
-            start_ns=time.monotonic_ns(),
+            start_ns=self._socket.came_ns,
             attempt=attempt,
             in_flight=site.in_flight[self._host],
         )
@@ -181,7 +182,7 @@ class Connection(asyncio.Protocol):
         status = self._wire.status if self._wire else exchange.status
         record = RequestRecord(
             start_ns=exchange.start_ns,
-            end_ns=time.monotonic_ns(),
+            end_ns=max(exchange.start_ns, self._socket.went_ns) if status else time.monotonic_ns(),
             host=self._host,
             path=exchange.request.path,
             status=status,
