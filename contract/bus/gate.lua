@@ -10,13 +10,16 @@
 -- ARGV[1]  group
 -- ARGV[2]  consumer that asks
 -- ARGV[3]  gap to keep between starts, in ms
--- ARGV[4]  entry id
--- ARGV[5]  the start that it was given before and missed, or 0
--- ARGV[6..] the same three of the others
--- returns  ms to wait before the start, the start; and so on. Or -1, 0: the delivery belongs to somebody else by now, or
---          to a world that is gone
+-- ARGV[4]  by how many ms it may start late
+-- ARGV[5]  entry id
+-- ARGV[6]  the turn that it was given before and missed, or 0
+-- ARGV[7..] the same four of the others
+-- returns  ms to wait before the start, the turn's name, 1 if it counts when it starts; and so on. Or -1, 0, 0: the
+--          delivery belongs to somebody else by now, or to a world that is gone
 local now = clock(table.remove(KEYS))
 local LONGEST_BLOCK = 3600000
+local RECENTLY = 60000 -- who kept a distance so lately may come back
+local UNSEEN = 100     -- who kept none, and knew of nobody who does, may have started so late
 local SLOTS = 64 -- a clock that was set back must not block a host: nothing is further ahead than the slots given out
 
 local function belongs(stream, id)
@@ -24,30 +27,39 @@ local function belongs(stream, id)
   return not pending.err and pending[1] and pending[1][2] == ARGV[2]
 end
 
-local function start_of(host, gap, missed)
+-- asked_at is the latest moment at which the last one starts, and names its turn; clear_at is noted only by those that
+-- keep a distance.
+local function start_of(host, gap, slack, missed)
   local h = redis.call('HMGET', host, 'asked_at', 'block_until', 'clear_at', 'next_at')
-  local asked, block = tonumber(h[1] or '0'), tonumber(h[2] or '0')
+  local named, block = tonumber(h[1] or '0'), tonumber(h[2] or '0')
+  local asked, behind = named, named ~= missed -- else nobody has come behind it: its own turn is not kept clear of
   local clear, next_at = tonumber(h[3] or '0'), tonumber(h[4] or '0')
-  local ahead = SLOTS * math.max(gap, clear - asked)
+  local shared = clear > now - RECENTLY
+  local strict = gap > 0 or shared
+  if not strict then slack = 0 end
+  if gap > 0 and not shared then asked = asked + UNSEEN end
+  local ahead = SLOTS * math.max(gap + slack, clear - asked)
   local start = now
-  if asked ~= missed then -- else nobody has come behind it, so its own turn need not be kept clear of
-    start = math.max(now, math.min(math.max(asked + gap, clear), now + ahead))
+  if behind then
+    start = math.max(now, math.min(math.max(gap > 0 and asked + gap or 0, clear), now + ahead))
   end
   -- A host that asked to be left alone after this job was issued is left alone, for an hour at most.
   start = math.max(start, math.min(block, now + LONGEST_BLOCK))
-  redis.call('HSET', host, 'asked_at', start, 'clear_at', start + gap,
-    'next_at', math.max(start + gap, math.min(next_at, now + ahead)))
-  return start
+  local last = start + slack
+  if behind then last = math.max(last, math.min(named, now + ahead)) end
+  redis.call('HSET', host, 'asked_at', last, 'next_at', math.max(start + gap, math.min(next_at, now + ahead)))
+  if gap > 0 then redis.call('HSET', host, 'clear_at', last + gap) end
+  return start, last, strict and 1 or 0
 end
 
 local turns = {}
 for i = 1, #KEYS, 2 do
-  local at = 3 + (i - 1) / 2 * 3
-  local wait, start = -1, 0
-  if belongs(KEYS[i + 1], ARGV[at + 1]) then
-    start = start_of(KEYS[i], tonumber(ARGV[at]), tonumber(ARGV[at + 2]))
+  local at = 3 + (i - 1) / 2 * 4
+  local wait, start, last, strict = -1, 0, 0, 0
+  if belongs(KEYS[i + 1], ARGV[at + 2]) then
+    start, last, strict = start_of(KEYS[i], tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 3]))
     wait = start - now
   end
-  turns[i], turns[i + 1] = wait, start
+  turns[#turns + 1], turns[#turns + 2], turns[#turns + 3] = wait, last, strict
 end
 return turns

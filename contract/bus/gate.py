@@ -15,24 +15,27 @@ from contract.bus.delivery import Delivery
 from contract.bus.scripts import Script, run
 
 GATE = Script("contract.bus", "clock.lua", "gate.lua")
-#: Added to each gap (ms), so that the jitter of timers and connecting cannot make a gap on the wire too short.
-SLACK_MS = 10
-#: A machine that misses this many turns in a row is so busy that the next one would be missed too.
-MOST_TURNS = 5
+#: How much later than its turn a request may start (ms); whoever comes behind keeps its gap from then. Doubles with each
+#: turn that is missed, so that a busy machine gets one that it can keep, and nobody starts closer than the gap.
+SLACK_MS, MOST_SLACK_MS = 10, 10_000
 #: Requests in one round trip: some 0.3 ms of the server's time.
 MOST_AT_ONCE = 50
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """Milliseconds to wait before the start (-1: the delivery has gone to another consumer), and the start itself."""
+    """Milliseconds to wait before the start (-1: the delivery has gone to another consumer), and the turn's name.
+
+    `is_strict`: somebody at this host keeps a distance, so a start that is later than it has leave to is none.
+    """
 
     wait_ms: int
-    start: int = 0
+    name: int = 0
+    is_strict: bool = True
 
 
 class _Asking(msgspec.Struct, frozen=True):
     keys: tuple[str, str]
-    args: tuple[int, str, int]
+    args: tuple[int, int, str, int]
     answer: "asyncio.Future[Turn]"
 
 
@@ -51,25 +54,28 @@ class Gate:
         """Wait until a request to the host may start; False if the delivery has gone to another consumer.
 
         Who was held up, and would start later than it has leave to, asks again: the next one would follow it too
-        closely. Who keeps no distance and had not to wait starts at once.
+        closely.
         """
-        turn: Turn | None = None
-        for _ in range(MOST_TURNS):
+        turn, slack = None, SLACK_MS
+        while True:
             asked = time.monotonic()
-            turn = await self.ask(delivery, host=host, gap_ms=gap_ms, missed=turn)
+            turn = await self.ask(delivery, host=host, gap_ms=gap_ms, missed=turn, slack_ms=slack)
             if turn.wait_ms < 0:
                 return False
             if turn.wait_ms:
                 await asyncio.sleep(turn.wait_ms / 1000)
-            if gap_ms <= 0 or (time.monotonic() - asked) * 1000 - turn.wait_ms <= SLACK_MS:
-                break
-        return True
+            late_ms = (time.monotonic() - asked) * 1000 - turn.wait_ms
+            if late_ms <= slack or slack >= MOST_SLACK_MS or not turn.is_strict:
+                return True
+            slack = min(2 * slack, MOST_SLACK_MS)
 
-    async def ask(self, delivery: Delivery, *, host: str, gap_ms: int, missed: Turn | None = None) -> Turn:
+    async def ask(
+        self, delivery: Delivery, *, host: str, gap_ms: int, missed: Turn | None = None, slack_ms: int = SLACK_MS
+    ) -> Turn:
         """The turn of a request to a host; `missed` is the one that it had before. Raises what the bus raises."""
-        keys, gap = self._consumer.bus.keys, gap_ms + SLACK_MS if gap_ms > 0 else 0
+        keys = self._consumer.bus.keys
         answer: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
-        args = (gap, delivery.id, missed.start if missed else 0)
+        args = (gap_ms, slack_ms, delivery.id, missed.name if missed else 0)
         self._asking.append(_Asking((keys.host(host), keys.stream(delivery.stream)), args, answer))
         if self._sending is None:
             self._sending = asyncio.create_task(self._send(), name="gate")
@@ -94,9 +100,9 @@ class Gate:
                 if not one.answer.done():
                     one.answer.set_exception(error)
             return
-        for one, wait_ms, start in zip(batch, found[::2], found[1::2], strict=True):
+        for one, wait_ms, name, strict in zip(batch, found[::3], found[1::3], found[2::3], strict=True):
             if not one.answer.done():  # else its job was cancelled meanwhile
-                one.answer.set_result(Turn(wait_ms, start))
+                one.answer.set_result(Turn(wait_ms, name, bool(strict)))
 
 
 async def ask_gate(

@@ -66,7 +66,7 @@ class Exchange:
         return f"{request.method} {request.url.raw_path_qs} {version}\r\n{lines}\r\n".encode()
 
     async def about_to_send(self, connection: Any) -> None:
-        """Wait for `before_send`, which does not count, then note the time and the peer.
+        """Wait for `before_send`, which does not count, then note the peer.
 
         Raises `StaleConnection` if the connection was given up meanwhile.
         """
@@ -78,12 +78,16 @@ class Exchange:
             self.refusal = error
             raise
         protocol.check()
-        self.sent_at, self.started_at = self._loop.time(), int(time.time() * 1000)
+        self.sent()
         self.reused = protocol.used
         self._connection = protocol
         protocol.begin("/".join(self.url.split("/", 3)[:3]))
         peer = connection.transport.get_extra_info("peername")
         self.address = peer[0] if peer else ""
+
+    def sent(self) -> None:
+        """Note that it is sent now."""
+        self.sent_at, self.started_at = self._loop.time(), int(time.time() * 1000)
 
     def answered(self) -> None:
         """Note the head of the answer, which has come."""
@@ -116,7 +120,9 @@ class NotingRequest(aiohttp.ClientRequest):
         exchange = current.get()
         await exchange.about_to_send(conn)
         exchange.request = self  # which adds headers of its own while it is sent
-        return await super().send(conn)
+        response = await super().send(conn)
+        exchange.sent()  # only now: who is held up right here has sent later, and the next one keeps away from that
+        return response
 
 
 class ExactSession:

@@ -26,8 +26,6 @@ from tests.conftest import start_redis
 from tests.system.commands import descendants, penstock, running, until
 
 DELAY_SECONDS = 0.05
-#: Stamps are taken where a request is read, a little after it was sent.
-TOLERANCE_SECONDS = 0.005
 WORDS = ("--scope", "any", "--per-host", "1", "--allow-private", "--progress", "none", "--json")
 OPTIONS = SiteOptions(hosts=4, pages=160, latency_ms=10)
 #: Their robots.txt asks for more than the crawl does: what a server has learnt, the next one has to know.
@@ -80,7 +78,7 @@ def nothing_again(site: RunningSite, recorded: set[str], before: int) -> None:
 def politely(site: RunningSite, delays: Mapping[str, float] | None = None) -> None:
     """No host saw more than one request at a time, nor two within its delay, not even across the gap."""
     for host, report in judge(site.log.records).items():
-        least_seconds = (delays or {}).get(host, DELAY_SECONDS) - TOLERANCE_SECONDS
+        least_seconds = (delays or {}).get(host, DELAY_SECONDS)
         assert report.most_in_flight == 1, host
         assert report.smallest_gap_seconds is None or report.smallest_gap_seconds >= least_seconds, host
         assert not report.disallowed, host
