@@ -90,7 +90,9 @@ def same_url(one: str, other: CanonicalURL, identity: int) -> bool:
 
 
 def _identified(url: CanonicalURL, identity: int) -> str:
-    return url.href if identity < 2 else one_spelling(f"{url.host}{url.path}{url.query}")
+    if identity < 2:
+        return url.href
+    return one_spelling(f"{url.host}{url.path}{url.query}" if url.hostname.endswith(".") else url.href)
 
 
 def decoded(href: str) -> str:
