@@ -15,8 +15,8 @@ from contract.bus.delivery import Delivery
 from contract.bus.scripts import Script, run
 
 GATE = Script("contract.bus", "clock.lua", "gate.lua")
-#: How much later than its turn a request may start (ms); whoever comes behind keeps its gap from then. Doubles with each
-#: turn that is missed, so that a busy machine gets one that it can keep, and nobody starts closer than the gap.
+#: How much later than its turn a request may start (ms); whoever comes behind keeps its gap from then. Doubles with
+#: each turn that is missed, so that a busy machine gets one that it can keep, and nobody starts closer than the gap.
 SLACK_MS, MOST_SLACK_MS = 10, 10_000
 #: Requests in one round trip: some 0.3 ms of the server's time.
 MOST_AT_ONCE = 50

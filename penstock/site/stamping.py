@@ -1,10 +1,10 @@
 """When bytes really came and went, however late this program is told: sockets that ask the kernel.
 
 A listener takes connections whose `came_ns` is the kernel's own stamp of the last bytes that were read, and whose
-`went_ns` is taken right before the last bytes were written. An event loop that had to wait for the CPU reads one request
-late and the next one in time, and by its own clock the two come too close. On loopback the kernel's stamp is taken
-within the sender's system call (SO_TIMESTAMPNS, socket(7); for TCP since Linux 4.14). Where there is none, the stamp is
-when the bytes were read.
+`went_ns` is taken right before the last bytes were written. An event loop that had to wait for the CPU reads one
+request late and the next one in time, and by its own clock the two come too close. On loopback the kernel's stamp is
+taken within the sender's system call (SO_TIMESTAMPNS, socket(7); for TCP since Linux 4.14). Where there is none, the
+stamp is when the bytes were read.
 """
 
 import contextlib

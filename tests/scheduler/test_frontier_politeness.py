@@ -183,7 +183,7 @@ async def test_who_may_start_late_is_followed_at_a_gap_from_its_latest_start(bus
 
 
 async def test_who_would_start_too_late_asks_again_with_more_leave(bus):
-    """A busy machine gets a turn that it can keep, and no request starts that is later than those behind it allow for."""
+    """A busy machine gets a turn that it can keep, and none starts later than those behind it allow for."""
     await publish(bus, make_message(_job(1)))
     leaves = list[int]()
 
@@ -191,7 +191,7 @@ async def test_who_would_start_too_late_asks_again_with_more_leave(bus):
         async def ask(self, *words, slack_ms: int = SLACK_MS, **more) -> Turn:
             leaves.append(slack_ms)
             turn = await super().ask(*words, slack_ms=slack_ms, **more)
-            time.sleep(0.1)  # the machine has no time for us
+            time.sleep(0.1)  # noqa: ASYNC251 the machine has no time for us
             return turn
 
     async with Consumer(bus, FETCH) as consumer:

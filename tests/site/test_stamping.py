@@ -18,7 +18,7 @@ async def test_a_site_that_reads_late_still_knows_how_far_apart_requests_came() 
         with socket.create_connection((address[0], int(address[1]))) as first:
             first.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n")
             sent_ns = time.monotonic_ns()
-            time.sleep(0.3)  # the event loop of the site, which is ours, stands still
+            time.sleep(0.3)  # noqa: ASYNC251 the site's event loop is ours, and stands still
             reader, writer = await asyncio.open_connection(*address)
             writer.write(b"GET /robots.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             await reader.read()

@@ -7,6 +7,7 @@ import pytest
 from penstock.site import SiteOptions, judge, running_site
 from tests.system.commands import penstock, rows
 
+
 async def test_no_host_ever_sees_more_than_its_limit_or_less_than_its_delay(tmp_path: Path) -> None:
     options = SiteOptions(hosts=20, pages=160, latency_ms=40, jitter_ms=30)
     async with running_site(options) as site:
