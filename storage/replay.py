@@ -162,6 +162,8 @@ class _Keeper:
         """A replay, or None where another recorder is at it."""
         run = secrets.token_hex(4)
         if not await self.bus.redis.set(self.bus.keys.replaying, run, nx=True, px=CLAIM_MS):
+            # A server whose clock was set back would keep the claim of a dead recorder until it has caught up.
+            await self.bus.redis.pexpire(self.bus.keys.replaying, CLAIM_MS, lt=True)
             yield None
             return
         try:
