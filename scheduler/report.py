@@ -46,9 +46,9 @@ async def report(bus: Bus, stop: asyncio.Event) -> None:
 
 
 async def counts(bus: Bus, crawl: str) -> dict[str, Any]:
-    """The frontier's counts of one crawl, and its state."""
-    state, *values = await bus.redis.hmget(bus.keys.crawl(crawl), ["state", *_COUNTS])
-    return _counted(state or b"", values)
+    """The frontier's counts of one crawl, its state, and its bound on pages (0: none)."""
+    state, most, *values = await bus.redis.hmget(bus.keys.crawl(crawl), ["state", "max_pages", *_COUNTS])
+    return {**_counted(state or b"", values), "max_pages": int(most or 0)}
 
 
 async def lives(bus: Bus, crawls: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -13,6 +13,7 @@ from penstock import __version__
 from penstock.api import (
     crawls,
     creating,
+    downloads,
     explaining,
     files,
     health,
@@ -38,7 +39,15 @@ from penstock.api.hub import Hub
 
 #: In the order in which the OpenAPI document lists them.
 ROUTERS = (
-    *(crawls.router, creating.router, steering.router, results.router, hosts.router, explaining.router),
+    *(
+        crawls.router,
+        creating.router,
+        steering.router,
+        results.router,
+        downloads.router,
+        hosts.router,
+        explaining.router,
+    ),
     *(progress.router, spiders.router, session.router, health.router, metrics.router, files.router),
 )
 

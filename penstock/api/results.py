@@ -32,13 +32,14 @@ async def list_pages(
     status: Annotated[int | None, Query(ge=100, le=999)] = None,
     host: _Host = None,
     reason: _Word = None,
+    text: Annotated[str | None, Query(max_length=200, description="In the URL or the title.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Pages:
     """URLs that have their outcome."""
     await known_crawl(house, crawl)
     after = place_of(cursor, Place)
-    wanted = {"outcome": outcome, "status": status, "host": clean(host), "reason": clean(reason)}
+    wanted = {"outcome": outcome, "status": status, "host": clean(host), "reason": clean(reason), "text": clean(text)}
     rows = await asyncio.to_thread(paging.pages, house.engine, crawl, limit=limit, after=after, **wanted)
     return Pages(pages=[Page(**row) for row in rows[:limit]], next=_next(rows, limit))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
@@ -11,8 +11,8 @@ from penstock.view.layout import Look, flowed, row_of
 from penstock.view.numbers import clock, duration, percent, size
 from penstock.view.state import CrawlState
 
-#: Styles of what was fetched, failed, excluded, and of what is still to come.
-SEGMENT_STYLES = ("green", "red", "yellow", "bright_black")
+#: Styles of what was fetched, failed, and of what is still to come.
+SEGMENT_STYLES = ("green", "red", "bright_black")
 _STATE_STYLES = {"running": "cyan", "paused": "yellow", "finished": "green", "cancelled": "red"}
 #: Cells that a name may take at most, and those that the rest of its line wants.
 _NAME_CELLS, _BESIDE_NAME = 60, 26
@@ -37,33 +37,47 @@ def title(state: CrawlState, look: Look) -> Text:
 
 
 def progress(state: CrawlState, look: Look) -> Text:
-    """How much of what is known is done, and how it ended."""
-    counts = _outcomes(state)
-    done = Text(f" {percent(sum(counts[:3]), sum(counts)):>4}", style="bold")
+    """How much of what is to be fetched is done, and how it ended."""
+    counts = _parts(state)
+    done = Text(f" {percent(counts[0] + counts[1], sum(counts)):>4}", style="bold")
     cells = look.width - done.cell_len
     line = Text()
-    for mark, style, share in zip(look.glyphs.segments, SEGMENT_STYLES, shares(counts, cells), strict=True):
+    for mark, style, share in zip(_marks(look.glyphs.segments), SEGMENT_STYLES, shares(counts, cells), strict=True):
         line.append(mark * share, style=style)
     if not line:
-        line.append(look.glyphs.segments[3] * cells, style=SEGMENT_STYLES[3])
+        line.append(look.glyphs.segments[3] * cells, style=SEGMENT_STYLES[2])
     return line.append_text(done)
 
 
-def _outcomes(state: CrawlState) -> tuple[int, int, int, int]:
-    """Fetched, failed, excluded, still to come."""
-    done = (state.fetched, state.failed, state.excluded)
-    return (*done, max(0, state.discovered - sum(done)))
+def _marks(marks: Sequence[str]) -> tuple[str, str, str]:
+    return marks[0], marks[1], marks[3]
+
+
+def _parts(state: CrawlState) -> tuple[int, int, int]:
+    """Fetched, failed, still to come: of pages, where they are bounded, else of URLs but those that were left out."""
+    if state.max_pages:
+        pages = sum(count for code, count in state.statuses.items() if str(code).startswith("2"))
+        pages = min(pages, state.max_pages)
+        return pages, 0, 0 if state.complete else state.max_pages - pages
+    return state.fetched, state.failed, _to_come(state)
+
+
+def _to_come(state: CrawlState) -> int:
+    return max(0, state.discovered - state.fetched - state.failed - state.excluded)
 
 
 def legend(state: CrawlState, look: Look) -> list[Text]:
-    """The counts of the bar's segments."""
-    words = ("fetched", "failed", "excluded", "to come")
-    marked = list(zip(words, _outcomes(state), look.glyphs.dots, SEGMENT_STYLES, strict=True))
+    """The counts of the bar's segments, and of what is in none."""
+    named = (("fetched", state.fetched), ("failed", state.failed), ("to come", _to_come(state)))
+    marked = list(zip(named, _marks(look.glyphs.dots), SEGMENT_STYLES, strict=True))
     pieces = [
         Text.assemble((f"{dot} ", style), (f"{count:,}", "bold"), f" {word}")
-        for word, count, dot, style in marked[: 3 if state.complete else 4]
+        for (word, count), dot, style in marked[: 2 if state.complete else 3]
     ]
-    pieces.append(Text(f"of {state.discovered:,} known", style="dim"))
+    if state.excluded:
+        pieces.append(Text.assemble((f"{state.excluded:,}", "bold"), " excluded"))
+    known = f"of at most {state.max_pages:,} pages" if state.max_pages else f"of {state.discovered:,} known"
+    pieces.append(Text(known, style="dim"))
     return flowed(pieces, look.width, space=look.space)
 
 

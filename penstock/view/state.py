@@ -31,7 +31,8 @@ class CrawlState(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms, errors}], the busiest first, `latency_ms` being their median or None. `latest` pages [{url, status,
     title}] and `failures` [{url, reason, status, detail}] have the newest last. `limited` has
     [{host, until_ms, reason, why, queued}] of some of the `limited_hosts` of which nothing is asked for now (see
-    `scheduler.report`); `now_ms` is the watcher's clock.
+    `scheduler.report`); `now_ms` is the watcher's clock,
+    `max_pages` the crawl's bound (0: none, or it is not known any more).
     """
 
     crawl: str
@@ -60,6 +61,7 @@ class CrawlState(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = False
     limited: list[dict[str, Any]] = []
     limited_hosts: int = 0
+    max_pages: int = 0
     now_ms: int = 0
 
 

@@ -138,13 +138,26 @@ def _to_file(texts: Iterable[bytes], to: str) -> int:
 
 def _write(texts: Iterable[bytes], file: BinaryIO) -> int:
     """Write the head, then a text for each row; returns the number of rows."""
-    number, waiting, size = -1, list[bytes](), 0
+    number = -1
+    for part, rows in _joined(texts):
+        file.write(part)
+        number += rows
+    return number
+
+
+def _joined(texts: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Texts as larger parts, each with their number."""
+    waiting, size = list[bytes](), 0
     for text in texts:
-        number += 1
         waiting.append(text)
         size += len(text)
         if size >= _WRITE_BYTES:
-            file.write(b"".join(waiting))
+            yield b"".join(waiting), len(waiting)
             waiting, size = [], 0
-    file.write(b"".join(waiting))
-    return number
+    yield b"".join(waiting), len(waiting)
+
+
+def chunks(engine: Engine, what: What, *, crawl: str, format: Format) -> Iterator[bytes]:
+    """One crawl's rows as JSON Lines or CSV, in parts of some size; read from SQL as they are taken."""
+    for part, _ in _joined(_texts(engine, what, Choice(crawl=crawl), format, is_shown=False)):
+        yield part

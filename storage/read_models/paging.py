@@ -38,8 +38,9 @@ def pages(
     status: int | None = None,
     host: str | None = None,
     reason: str | None = None,
+    text: str | None = None,
 ) -> list[Row]:
-    """Pages that have an outcome, with `settled_at` and `key` as their place."""
+    """Pages that have an outcome, with `settled_at` and `key` as their place; `text` is in the URL or the title."""
     page = tables.pages.c
     query: Select[Any] = select(
         *(page.url, page.host, page.outcome, page.status, page.reason, page.detail, page.content_type, page.title),
@@ -47,6 +48,8 @@ def pages(
         *(page.parse_error, page.parse_detail, page.key),
     ).where(page.crawl == crawl, page.outcome.is_not(None), page.settled_at.is_not(None))
     query = _only(query, {page.outcome: outcome, page.status: status, page.host: host, page.reason: reason})
+    if text:
+        query = query.where(or_(*(column.icontains(text, autoescape=True) for column in (page.url, page.title))))
     return [_with_error(row) for row in _rows(engine, _behind(query, after), limit)]
 
 

@@ -82,6 +82,36 @@ async def test_pages_are_filtered(told, query, urls):
     assert [page["url"].rpartition("/")[2] for page in pages] == urls
 
 
+@pytest.mark.parametrize(
+    ("text", "urls"), [("PAGE 1", [f"{SITE}/1"]), ("other", ["http://other.test/5", "http://other.test/"]), ("%", [])]
+)
+async def test_pages_are_found_by_a_part_of_their_url_or_title(told, text, urls):
+    found = (await told.get(f"{AT}/pages", params={"text": text})).json()["pages"]
+
+    assert [page["url"] for page in found] == urls
+
+
+@pytest.mark.parametrize(
+    ("what", "format", "type", "lines", "part"),
+    [
+        ("pages", "csv", "text/csv; charset=utf-8", 7, SITE),
+        ("pages", "jsonl", "application/jsonl", 6, SITE),
+        ("items", "csv", "text/csv; charset=utf-8", 7, "author"),
+        ("items", "jsonl", "application/jsonl", 6, "author"),
+        ("failures", "csv", "text/csv; charset=utf-8", 3, "http_error"),
+    ],
+)
+async def test_all_of_a_list_can_be_had_as_one_file(told, what, format, type, lines, part):
+    answer = await told.get(f"{AT}/download/{what}", params={"format": format})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, type)
+    assert answer.headers["content-disposition"].endswith(f'-{what}.{format}"')
+    assert len(answer.text.splitlines()) == lines
+    assert part in answer.text
+    assert (await told.get(f"{AT}/download/{what}", params={"format": "parquet"})).status_code == 422
+    assert (await told.get(f"/crawls/none/download/{what}")).status_code == 404
+
+
 async def test_items_come_with_the_page_that_they_are_of(told):
     items = await walked(told, f"{AT}/items", "items", limit=1)
     books = await walked(told, f"{AT}/items", "items", type="book")

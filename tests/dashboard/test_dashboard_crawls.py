@@ -27,6 +27,21 @@ async def test_a_crawl_started_from_the_form_is_watched_to_its_end(page: Watched
         await expect(page.page.locator(f".t-{name} dd")).to_have_text(str(counts[name]))
     await expect(page.page.get_by_role("region", name="Latest pages").locator("tbody tr").first).to_contain_text(site)
     await expect(page.page.locator(".chart-words").first).to_contain_text("on average")
+    await expect(page.page.locator(".speed")).to_contain_text("pages/s")
+    await expect(page.page.get_by_role("progressbar")).to_have_attribute(
+        "aria-valuenow", str(counts["fetched"] + counts["failed"])
+    )
+
+
+async def test_a_bound_on_pages_is_the_end_of_the_bar(page: Watched, served: Served, site: str) -> None:
+    crawl = await served.start(site, "bounded", max_pages=5, delay=0.4, per_host=1)
+    await page.crawl(crawl)
+    bar = page.page.get_by_role("progressbar")
+    await expect(bar).to_have_attribute("aria-valuetext", re.compile(r"[0-4] of at most 5 pages"))
+    await expect(bar).to_have_attribute("aria-valuemax", "5")
+    await expect(page.page.locator(".crawl-title .badge")).to_have_text("finished")
+    await expect(bar).to_have_attribute("aria-valuetext", "5 of at most 5 pages")
+    await expect(page.page.locator(".bar-percent")).to_have_text("100%")
 
 
 async def test_a_finished_crawl_shows_hosts_codes_items_and_the_life_of_a_url(

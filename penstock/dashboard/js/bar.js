@@ -1,11 +1,12 @@
-// How far a crawl is: its known URLs by what became of them.
+// How far a crawl is, as a bar: what was fetched, what failed, what is under way.
 
 import { el, setAttr, setText } from "./dom.js";
-import { compact, count, settled } from "./text.js";
+import { far, percentage } from "./far.js";
+import { compact, count } from "./text.js";
 
-const PARTS = ["fetched", "failed", "excluded", "in_flight"];
+const PARTS = ["fetched", "failed", "in_flight"];
 
-/** A bar with a sentence below it; `update(counts)` draws it anew. */
+/** A bar with a sentence below it; `update(counts, {most, isOver})` draws it anew (see far.js). */
 export function makeBar({ isSmall = false } = {}) {
     const parts = PARTS.map((name) => el("span", { class: `part ${name.replace("_", "-")}` }));
     const track = el(
@@ -21,27 +22,21 @@ export function makeBar({ isSmall = false } = {}) {
         track,
         el("p", { class: "bar-line" }, words, percent),
     );
-    return { node, update: (counts) => draw(counts, { track, parts, words, percent, isSmall }) };
+    const bits = { track, parts, words, percent };
+    return { node, update: (counts, end) => draw(far(counts, { ...end, spell: isSmall ? compact : count }), bits) };
 }
 
-function draw(counts, { track, parts, words, percent, isSmall }) {
-    const [done, all] = [settled(counts), Math.max(counts.discovered ?? 0, settled(counts))];
-    const spell = isSmall ? compact : count;
-    PARTS.forEach((name, at) => {
-        const width = `${all ? ((counts[name] ?? 0) / all) * 100 : 0}%`;
+function draw(now, { track, parts, words, percent }) {
+    const { done, all } = now;
+    now.parts.forEach((number, at) => {
+        const width = `${all ? (number / all) * 100 : 0}%`;
         if (parts[at].style.width !== width) parts[at].style.width = width;
     });
-    const sentence = all ? `${spell(done)} of ${spell(all)} known URLs` : "No URL known yet";
-    setText(words, sentence);
+    setText(words, now.words);
     setText(percent, all ? percentage(done, all) : "");
     setAttr(track, "aria-valuemax", Math.max(1, all));
     setAttr(track, "aria-valuenow", done);
-    setAttr(track, "aria-valuetext", sentence);
-}
-
-/** 42%, and 100% only when nothing is left. */
-export function percentage(done, all) {
-    return done >= all ? "100%" : `${Math.min(99, Math.floor((done / all) * 100))}%`;
+    setAttr(track, "aria-valuetext", now.words);
 }
 
 /** A crawl's state, as a word in a frame. */

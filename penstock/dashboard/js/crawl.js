@@ -4,11 +4,11 @@
 import * as api from "./api.js";
 import { announce } from "./announce.js";
 import { makeAnswers } from "./answers.js";
-import { percentage } from "./bar.js";
 import { makeCharts } from "./charts.js";
 import { asking, listen, setControls } from "./connection.js";
 import { el, setTitle } from "./dom.js";
 import { makeExplain } from "./explain.js";
+import { far, percentage } from "./far.js";
 import { makeFindings } from "./findings.js";
 import { makeHead } from "./head.js";
 import { makeHosts } from "./hosts.js";
@@ -17,7 +17,7 @@ import { makeNumbers } from "./numbers.js";
 import { makeStages } from "./stages.js";
 import { failure, waiting } from "./states.js";
 import { Stream } from "./stream.js";
-import { count, moment, plural, settled, shortened } from "./text.js";
+import { count, moment, shortened } from "./text.js";
 
 /** The page is drawn this often at most, however often the stream speaks. */
 const DRAW_MS = 250;
@@ -166,15 +166,16 @@ function draw(page) {
     panels.answers.update(state);
     panels.hosts.update(crawl, state);
     panels.findings.update(state, isDone(page));
-    const all = Math.max(state.discovered, settled(state));
-    setTitle(`${all ? `${percentage(settled(state), all)} ` : ""}${shortened(crawl.name, 60)}`);
+    const { done, all } = farOf(page);
+    setTitle(`${all ? `${percentage(done, all)} ` : ""}${shortened(crawl.name, 60)}`);
 }
+
+const farOf = (page) => far(page.state, { most: page.crawl.options.max_pages, isOver: isOver(page) });
 
 function tell(page) {
     if (page.state.state !== "running" || Date.now() - page.toldAt < TELL_MS) return;
     page.toldAt = Date.now();
-    const far = `${count(settled(page.state))} of ${plural(page.state.discovered, "known URL")} are done`;
-    announce(`${far}, ${count(page.state.failed)} failed.`);
+    announce(`${farOf(page).words} are done, ${count(page.state.failed)} failed.`);
 }
 
 /** What only the resource says (version, times, options) is read again when the crawl's state changes. */

@@ -150,7 +150,7 @@ function makeRow(view, crawl) {
     const head = el("h3", { class: "crawl-head" }, link, badge.node);
     view.nodes.set(crawl.id, (now) => {
         badge.update(now.state);
-        bar.update(now.counts);
+        bar.update(now.counts, { most: now.options.max_pages, isOver: !UNDER_WAY.includes(now.state) });
         setText(facts, factsOf(now, speed(view, now.id)));
         setText(times, timesOf(now));
         times.title = fully(moment(now.started_at));

@@ -2,7 +2,7 @@
 
 import { makeBar } from "./bar.js";
 import { el, setText } from "./dom.js";
-import { count, duration, rate, settled, size } from "./text.js";
+import { count, duration, rate, size } from "./text.js";
 
 const TILES = [
     ["fetched", "fetched", count],
@@ -35,7 +35,7 @@ export function makeNumbers() {
         list,
     );
     const update = (state, perSecond, crawl) => {
-        bar.update(state);
+        bar.update(state, { most: crawl.options.max_pages, isOver: ["finished", "cancelled"].includes(state.state) });
         // What a cancelled crawl had queued is in no queue any more.
         const now = state.state === "cancelled" ? { ...state, queued: 0 } : state;
         for (const [name, , spell] of TILES) setText(tiles.get(name), spell(now[name] ?? 0));
@@ -52,7 +52,7 @@ function pace(state, perSecond, crawl) {
     if (state.state === "paused") return ["0", "pages/s", "paused: nothing new is asked for"];
     const seconds = (Date.parse(crawl.finished_at ?? "") - Date.parse(crawl.started_at ?? "")) / 1000;
     if (!(seconds > 0)) return ["–", "pages/s", ""];
-    return [rate(settled(state) / seconds), "URLs/s", "over the whole crawl"];
+    return [rate((state.fetched ?? 0) / seconds), "pages/s", "over the whole crawl"];
 }
 
 /** How long what is known would take at this rate; more may be found. */

@@ -116,8 +116,5 @@ export const ago = (ms, now) =>
               .slice(0, 2)
               .join(" ")} ago`;
 
-/** Counts of URLs that have their outcome. */
-export const settled = (counts) => (counts.fetched ?? 0) + (counts.failed ?? 0) + (counts.excluded ?? 0);
-
 /** Words for a reason's identifier: http_404 → "http 404". */
 export const reason = (word) => shortened(String(word ?? "").replaceAll("_", " "), 60);
