@@ -87,7 +87,8 @@ class Jobs:
         robots = await self._ask_robots(delivery, job.url, spec)
         if robots.is_had:
             await self.robots.store(job.host, spec, robots)
-            return of_robots(job, robots, event_id=outcome_id(delivery.envelope))
+            envelope = delivery.envelope
+            return of_robots(job, robots, event_id=outcome_id(envelope), crawl=envelope.crawl)
         return of_robots(job, robots, stale=await self.robots.has_copy(job.host, spec))
 
     async def _do_page(self, delivery: Delivery, spec: CrawlSpec, share: Share) -> Outcome:
@@ -118,6 +119,7 @@ class Jobs:
             answer,
             spec,
             event_id=outcome_id(delivery.envelope),
+            crawl=delivery.envelope.crawl,
             issued_ms=delivery.issued_ms,
             wishes=wishes,
         )

@@ -70,6 +70,7 @@ def of_answer(
     *,
     event_id: str,
     issued_ms: int,
+    crawl: str = "",
     wishes: Wishes | None = None,
 ) -> Outcome:
     """The outcome of a complete answer: fetched for 2xx, 3xx and what the crawl asks for, failed for other statuses.
@@ -78,12 +79,12 @@ def of_answer(
     part of a page amounts to.
     """
     if (answer.status >= 400 and not _is_asked_for(job, answer, spec)) or _is_not_ready(job, answer, spec):
-        return _of_status(job, answer, event_id=event_id, issued_ms=issued_ms)
+        return _of_status(job, answer, event_id=event_id, issued_ms=issued_ms, crawl=crawl)
     if answer.status == 206 and not is_whole_range(answer.header("content-range")):
         error = Truncated("answered with a part of the page that nobody asked for")
         raise error.at(answer.started_at, answer.elapsed_ms, asked=True)
     location, said = _checked_location(job, answer, spec) if answer.status < 400 else (None, ())
-    body, record = _kept(answer, event_id=event_id)
+    body, record = _kept(answer, event_id=event_id, crawl=crawl)
     payload = PageFetched(
         **_of_job(job),
         status=answer.status,
@@ -100,7 +101,7 @@ def of_answer(
     return Outcome(payload, record)
 
 
-def _kept(answer: Answer, *, event_id: str) -> tuple[BodyRef, bytes]:
+def _kept(answer: Answer, *, event_id: str, crawl: str) -> tuple[BodyRef, bytes]:
     """The claim check of an answer's body, and the record that it stands for."""
     digest = digest_of(answer.body)
     record = write_record(
@@ -116,6 +117,7 @@ def _kept(answer: Answer, *, event_id: str) -> tuple[BodyRef, bytes]:
         address=answer.address,
         request=answer.request,
         is_cut="cut" in answer.flags,
+        crawl=crawl,
     )
     return BodyRef(digest=digest, size=len(answer.body), wire=answer.wire, stored=len(record)), record
 
@@ -138,13 +140,13 @@ def _status_error(answer: Answer) -> HttpStatus:
     return HttpStatus(answer.status, detail, retry_after_ms=_retry_after(answer))
 
 
-def _of_status(job: PageFetch, answer: Answer, *, event_id: str, issued_ms: int) -> Outcome:
+def _of_status(job: PageFetch, answer: Answer, *, event_id: str, issued_ms: int, crawl: str) -> Outcome:
     """The outcome of an answer that is no page: failed, and kept all the same."""
     error = _status_error(answer).at(answer.started_at, answer.elapsed_ms, asked=True)
     said = of_error(job, error, issued_ms=issued_ms).payload
     if len(answer.body) > KEPT_BYTES:
         answer = msgspec.structs.replace(answer, body=answer.body[:KEPT_BYTES], flags=(*answer.flags, "cut"))
-    body, record = _kept(answer, event_id=event_id + _FAILED)
+    body, record = _kept(answer, event_id=event_id + _FAILED, crawl=crawl)
     content_type = answer.header("content-type")[:_TYPE_LENGTH]
     return Outcome(msgspec.structs.replace(said, body=body, content_type=content_type), record)
 
@@ -196,14 +198,14 @@ def excluded(job: PageFetch, reason: str, detail: str = "") -> Outcome:
     return Outcome(PageExcluded(**_of_job(job), reason=reason, detail=detail, robots=job.robots))
 
 
-def of_robots(job: PageFetch, robots: Robots, *, event_id: str = "", stale: bool = False) -> Outcome:
+def of_robots(job: PageFetch, robots: Robots, *, event_id: str = "", crawl: str = "", stale: bool = False) -> Outcome:
     """The outcome of a robots job; or of a page's that goes back, because its host's robots.txt cannot be had now.
 
     The file is kept as a page is, under the event's id, where there is one.
     """
     body, file = None, b""
     if robots.answer and event_id:
-        body, file = _kept(robots.answer, event_id=event_id)
+        body, file = _kept(robots.answer, event_id=event_id, crawl=crawl)
     payload = RobotsFetched(
         host=job.host,
         url=job.url if job.robots else f"{job.host}/robots.txt",

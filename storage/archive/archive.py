@@ -12,7 +12,7 @@ never a lost page.
 import gzip
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -121,11 +121,16 @@ class SegmentStore(ABC):
 
 def warcinfo(name: str) -> bytes:
     """The record that a segment begins with, as a gzip member. Source: WARC/1.1, section 6.3."""
-    fields = b"software: Penstock (https://github.com/penstock/penstock)\r\nformat: WARC File Format 1.1\r\n"
-    head = (
-        "WARC/1.1\r\nWARC-Type: warcinfo\r\n"
-        f"WARC-Record-ID: <urn:uuid:{uuid.uuid4()}>\r\n"
-        f"WARC-Date: {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\r\nWARC-Filename: {name}\r\n"
+    when = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return info_record(f"<urn:uuid:{uuid.uuid4()}>", when, {}, head=f"WARC-Filename: {name}\r\n")
+
+
+def info_record(id: str, when: str, facts: Mapping[str, str], *, head: str = "") -> bytes:
+    """A warcinfo record of these facts, and of who writes; `head` is more header lines."""
+    said = {"software": "Penstock", "format": "WARC File Format 1.1", **facts}
+    fields = "".join(f"{name}: {value}\r\n" for name, value in said.items()).encode("utf-8", "replace")
+    lines = (
+        f"WARC/1.1\r\nWARC-Type: warcinfo\r\nWARC-Record-ID: {id}\r\nWARC-Date: {when}\r\n{head}"
         f"Content-Type: application/warc-fields\r\nContent-Length: {len(fields)}\r\n\r\n"
     )
-    return gzip.compress(head.encode("ascii") + fields + b"\r\n\r\n")
+    return gzip.compress(lines.encode("ascii") + fields + b"\r\n\r\n", mtime=0)

@@ -6,13 +6,13 @@ Source: WARC/1.1, sections 6.6 and 5.7; the names of fields are Heritrix's where
 """
 
 import re
-import uuid
 from datetime import UTC, datetime
 
 from isal import igzip
 
 from contract.envelope import Message
 from contract.pages import PageFailed, PageFetched, RobotsFetched, body_of
+from contract.warc_ids import record_id, warcinfo_id
 
 _LEVEL = 1
 #: Unix time of the end of the year 9999.
@@ -29,8 +29,8 @@ def metadata_record(message: Message) -> bytes:
     when = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
     head = (
         "WARC/1.1\r\nWARC-Type: metadata\r\n"
-        f"WARC-Record-ID: <{_record_id(id + '.metadata')}>\r\n"
-        f"WARC-Concurrent-To: <{_record_id(id)}>\r\n"
+        f"WARC-Record-ID: {record_id(id + '.metadata')}\r\n"
+        f"WARC-Concurrent-To: {record_id(id)}\r\nWARC-Warcinfo-ID: {warcinfo_id(message.envelope.crawl)}\r\n"
         f"WARC-Target-URI: {_line(page.url)}\r\nWARC-Date: {when[:23]}Z\r\n"
         f"Content-Type: application/warc-fields\r\nContent-Length: {len(fields)}\r\n\r\n"
     )
@@ -45,10 +45,6 @@ def _fields(crawl: str, page: PageFetched | PageFailed | RobotsFetched) -> str:
         f"crawl: {_line(crawl)}\r\n{via}depth: {page.depth}\r\nhops: {page.hops}\r\nattempt: {page.attempt}\r\n"
         f"fetchTimeMs: {page.elapsed_ms}\r\nwaitedMs: {page.waited_ms}\r\nwireBytes: {body.wire if body else 0}\r\n"
     )
-
-
-def _record_id(name: str) -> str:
-    return uuid.uuid5(uuid.NAMESPACE_OID, name).urn
 
 
 def _line(text: str) -> str:

@@ -26,7 +26,7 @@ class ArchiveReader:
     """The archive as one reader sees it; a context manager that lets go of what the store holds."""
 
     def __init__(self, store: SegmentStore, engine: Engine) -> None:
-        self.store, self._engine = store, engine
+        self.store, self.engine = store, engine
         self._names: dict[int, str] = {}
 
     def __enter__(self) -> Self:
@@ -44,7 +44,7 @@ class ArchiveReader:
         return self._of_kinds(crawl, 0, PageFetched.TYPE, PageFailed.TYPE, RobotsFetched.TYPE)
 
     def _of_kinds(self, crawl: str | None, after: int, *kinds: str) -> Iterator[Recorded]:
-        for stored in event_store.read(self._engine, after=after, types=kinds, crawl=crawl):
+        for stored in event_store.read(self.engine, after=after, types=kinds, crawl=crawl):
             event = stored.recorded()
             if body_of(event.message.payload):
                 yield event
@@ -67,7 +67,7 @@ class ArchiveReader:
 
     def _name(self, segment: int) -> str:
         if segment not in self._names:
-            with self._engine.connect() as connection:
+            with self.engine.connect() as connection:
                 query = select(tables.segments.c.name).where(tables.segments.c.id == segment)
                 self._names[segment] = connection.execute(query).scalar_one()
         return self._names[segment]

@@ -73,7 +73,7 @@ def export(
         if to == "-" and sys.stdout.isatty():
             raise Refused("WARC is not for a terminal: give a file with -o, or send it on with |")
         with ArchiveReader(archive, engine) as reader:
-            return _to_file(warc_members(reader, crawl, name="penstock.warc.gz" if to == "-" else Path(to).name), to)
+            return _to_file(warc_members(reader, crawl), to)
     return _to_file(_texts(engine, what, choice, chosen, is_shown=to == "-" and sys.stdout.isatty()), to)
 
 

@@ -1,12 +1,15 @@
 """A page at rest: what is written is a WARC that other people's tools read, and is read back as it was."""
 
+import base64
 import gzip
+import hashlib
 import io
 
 import pytest
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from warcio.archiveiterator import ArchiveIterator as WarcioIterator
 
+from contract.warc_ids import warcinfo_id
 from scraper.errors import DamagedRecord
 from scraper.warc import digest_of, read_record, write_record
 
@@ -59,6 +62,24 @@ def test_headers_in_latin1_survive_and_breaks_in_them_do_not():
 def test_the_same_event_has_the_same_record_byte_for_byte():
     assert make_record() == make_record()
     assert make_record() != make_record(event_id="c.2.out")
+
+
+def test_digests_are_those_that_other_tools_verify():
+    raw = make_record(request=REQUEST, crawl="c")
+
+    records = list(ArchiveIterator(io.BytesIO(raw), parse_http=False))
+    assert [each.verify_block_digest() for each in ArchiveIterator(io.BytesIO(raw), parse_http=False)] == [True, True]
+    bodies = [each.content_stream().read() for each in WarcioIterator(io.BytesIO(raw), check_digests="raise")]
+    assert bodies == [BODY, b""]
+    payload = records[0].headers["WARC-Payload-Digest"]
+    assert payload == "sha256:" + base64.b32encode(hashlib.sha256(BODY).digest()).decode()
+
+
+def test_all_records_of_a_crawl_name_its_warcinfo_record():
+    raw = make_record(request=REQUEST, crawl="c")
+    names = [each.headers["WARC-Warcinfo-ID"] for each in ArchiveIterator(io.BytesIO(raw), parse_http=False)]
+
+    assert names == [warcinfo_id("c")] * 2
 
 
 def test_the_request_lies_behind_the_answer_and_names_it():
