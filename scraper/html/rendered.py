@@ -200,10 +200,14 @@ def one_line(node: Any) -> str:
 
 
 def hidden_in(node: Any) -> Collection[int]:
-    """Elements below this one that say that they are not to be shown."""
+    """Elements below this one that say that they are not to be shown, or only when somebody asks for them."""
     if hidden := getattr(node, "hidden", None):
         return cast(Collection[int], hidden())
-    return {one.mem_id for one in node.css("[hidden]:not([hidden=until-found i])")}
+    return {one.mem_id for one in node.css(_HIDDEN)}
+
+
+#: `[popover]` is left out: to look for it would take as long as all of this.
+_HIDDEN = "[hidden]:not([hidden=until-found i]),dialog:not([open])"
 
 
 def shadow_tree(template: Any) -> Any:

@@ -42,6 +42,8 @@ from tests.scraper.pages import page_of
         ("a<svg><title>t</title><style>s</style><text>u</text></svg>b", "ab"),
         ("a<textarea>x</textarea><video>x</video><canvas>x</canvas><object>x</object><iframe>x</iframe>b", "ab"),
         ("a<i hidden>x</i>b<i hidden=until-found>c</i>", "abc"),
+        ("a<dialog>x</dialog>b<dialog open>c</dialog>", "ab\nc"),
+        ("a<meter value=1>x</meter>b<progress>x</progress>c", "abc"),
         ("a<!-- x -->b", "ab"),
         ("<ruby>a<rp>(</rp><rt>b</rt><rp>)</rp></ruby>", "ab"),
         # what is
