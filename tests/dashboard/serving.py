@@ -46,6 +46,16 @@ class Served:
         counts: dict[str, int] = answer.json()["counts"]
         return counts
 
+    async def ended(self, crawl: str) -> dict[str, int]:
+        """What a crawl came to, once it is over and SQL has all of it."""
+        progress = f"{self.url}crawls/{crawl}/progress"
+        client = httpx.AsyncClient(trust_env=False, timeout=START_SECONDS)
+        async with client, client.stream("GET", progress) as events:
+            async for line in events.aiter_lines():
+                if line == "event: end":
+                    break
+        return await self.counts(crawl)
+
     async def pause(self, crawl: str) -> None:
         """Pause a crawl."""
         await self._steer(crawl, "pause")

@@ -66,6 +66,34 @@ async def test_a_finished_crawl_shows_hosts_codes_items_and_the_life_of_a_url(
     await expect(page.page).not_to_have_url(re.compile("explain"))
 
 
+async def test_pages_and_items_are_filtered_and_had_as_files(page: Watched, served: Served, site: str) -> None:
+    crawl = await served.start(site, "filtered")
+    counts = await served.ended(crawl)
+    await page.crawl(crawl)
+    rows = page.page.get_by_role("region", name="Latest pages").locator("tbody tr")
+    form = page.page.get_by_role("form", name="Filter pages")
+
+    await form.get_by_label("Outcome").select_option("failed")
+    await expect(rows).to_have_count(counts["failed"])
+    await expect(page.button("outcome: failed ×")).to_be_visible()
+    await form.get_by_label("Text").fill("nothing has this in it")
+    await expect(page.page.get_by_text("None fits.").first).to_be_visible()
+    await page.button("outcome: failed, text: nothing has this in it ×").click()
+    await expect(form.get_by_label("Outcome")).to_have_value("")
+    await expect(rows).to_have_count(min(50, counts["fetched"] + counts["failed"] + counts["excluded"]))
+
+    async with page.page.expect_download() as coming:
+        await page.page.get_by_role("link", name="Download all pages as CSV").click()
+    file = await (await coming.value).path()
+    assert len(file.read_text().splitlines()) == 1 + counts["fetched"] + counts["failed"] + counts["excluded"]
+
+    await page.page.get_by_role("tab", name="Items").click()
+    items = page.page.get_by_role("region", name="Latest items").locator("tbody tr")
+    await expect(items).to_have_count(20)
+    await page.page.get_by_role("form", name="Filter items").get_by_label("Type").fill("none such")
+    await expect(items).to_have_count(0)
+
+
 async def test_one_button_pauses_a_crawl_and_resumes_it(page: Watched, served: Served, site: str) -> None:
     crawl = await served.start(site, "paused", delay=0.3, per_host=1)
     await page.crawl(crawl)

@@ -12,7 +12,6 @@ from tests.dashboard.watched import Watched, watched
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _AUDIT = (Path(__file__).parent / "audit.js").read_text().partition("\n")[2]
-_PHONE = {"width": 375, "height": 720}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -37,26 +36,47 @@ async def test_names_headings_tables_and_contrast_are_in_order_in_each_view(
         assert await page.page.evaluate(_AUDIT) == []
 
 
-async def test_a_phone_never_scrolls_sideways(browser: Browser, served: Served, site: str) -> None:
+@pytest.mark.parametrize("width", [375, 390, 768, 1280])
+async def test_a_page_of_any_width_is_whole(browser: Browser, served: Served, site: str, width: int) -> None:
     crawl = await served.start(site, "on a phone with a name that is rather longer than a phone is wide, and goes on")
     async with watched(browser, served.url) as page:
-        await page.page.set_viewport_size(_PHONE)  # type: ignore[arg-type]
+        await page.page.set_viewport_size({"width": width, "height": 720})
         await page.go()
         await expect(page.page.get_by_role("progressbar").first).to_be_visible()
-        await _fits(page.page)
+        await _fits(page.page, width)
         await page.go("#/start")
-        await _fits(page.page)
+        await page.page.get_by_label("Spider").wait_for()
+        await _fits(page.page, width)
         await page.crawl(crawl)
         await expect(page.page.locator(".hosts tbody tr")).not_to_have_count(0)
         await expect(page.page.locator(".pages tbody tr").first).to_be_visible()
-        await _fits(page.page)
+        await _fits(page.page, width)
+        assert await page.page.evaluate(_WIDER, ".findings .scroll, .hosts") == []
         await page.page.get_by_role("tab", name="Items").click()
         await page.page.get_by_role("region", name="Latest items").get_by_role("button").first.click()
-        await _fits(page.page)
+        await expect(page.page.get_by_role("dialog").get_by_role("rowheader").first).to_be_visible()
+        await _fits(page.page, width)
 
 
-async def _fits(page: Page) -> None:
-    assert await page.evaluate("document.documentElement.scrollWidth") <= _PHONE["width"]
+#: Boxes of a selector that have more in them than they show.
+_WIDER = """(selector) => [...document.querySelectorAll(selector)].filter((node) => node.checkVisibility())
+    .map((node) => node.closest(".scroll")).filter((node) => node.scrollWidth > node.clientWidth)
+    .map((node) => `${node.ariaLabel}: ${node.scrollWidth} of ${node.clientWidth}`)"""
+#: Selects whose longest text is cut off: a copy that may be as wide as it likes is wider.
+_CUT = """() => [...document.querySelectorAll("select")].filter((node) => node.checkVisibility()).filter((node) => {
+    const copy = node.cloneNode(true);
+    copy.removeAttribute("id");
+    copy.style.cssText = "position: absolute; width: max-content; max-width: none";
+    node.parentNode.append(copy);
+    const isCut = copy.offsetWidth > node.offsetWidth;
+    copy.remove();
+    return isCut;
+}).map((node) => node.name)"""
+
+
+async def _fits(page: Page, width: int) -> None:
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert await page.evaluate(_CUT) == []
 
 
 async def test_the_keyboard_alone_reaches_everything(page: Watched, served: Served, site: str) -> None:

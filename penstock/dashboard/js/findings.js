@@ -11,6 +11,15 @@ import { reason } from "./text.js";
 /** What failures have in common with pages is their row. */
 const asPage = ({ failed_at: at, ...failure }) => ({ ...failure, outcome: "failed", settled_at: at });
 
+const OUTCOME = {
+    name: "outcome",
+    label: "Outcome",
+    options: [["", "all"], ...["fetched", "failed", "excluded"].map((word) => [word, word])],
+};
+const REASON = { name: "reason", label: "Reason", hint: "any" };
+const HOST = { name: "host", label: "Host", hint: "https://…" };
+const TEXT = { name: "text", label: "Text", hint: "in URL or title" };
+
 /** Where these tabs are among the tabs. */
 const [PAGES, FAILURES] = [0, 1];
 /** Whether failures can be looked at by this filter, and there may be some. */
@@ -21,6 +30,7 @@ export function makeFindings(page) {
     const pages = makePages(page, {
         caption: "Latest pages",
         path: "pages",
+        filters: [OUTCOME, REASON, HOST, TEXT],
         list: ({ pages: rows }) => rows,
         wants: () => true,
         says: ({ title }) => title,
@@ -28,6 +38,7 @@ export function makeFindings(page) {
     const failures = makePages(page, {
         caption: "Latest failures",
         path: "failures",
+        filters: [REASON, HOST],
         list: ({ failures: rows }) => rows.map(asPage),
         wants: ({ outcome }) => outcome === "failed",
         last: "What went wrong",

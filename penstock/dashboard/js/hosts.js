@@ -96,7 +96,7 @@ function draw(view) {
 }
 
 function makeRow(view, host) {
-    const cells = COLUMNS.slice(1, 7).map(() => el("td", { class: "n num" }));
+    const cells = COLUMNS.slice(1, 7).map(([words]) => el("td", { class: "n num", "data-label": words }));
     const gaps = makeGaps();
     const name = el(
         "button",

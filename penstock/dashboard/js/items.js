@@ -5,6 +5,7 @@ import { asking } from "./connection.js";
 import { show } from "./dialogs.js";
 import { button, el, outward, setText, stranger } from "./dom.js";
 import { explainHash } from "./explain.js";
+import { makeDownloads, makeFilters } from "./filters.js";
 import { none } from "./states.js";
 import { count, plural, shortened, visible } from "./text.js";
 
@@ -17,10 +18,12 @@ const LONGEST_VALUE = 4_000;
 
 /** The part of the tabs. */
 export function makeItems(page) {
-    const view = { page, isShown: false, isOver: false, items: [], total: 0, drawn: "" };
+    const view = { page, isShown: false, isOver: false, by: {}, types: new Set(), total: 0, drawn: "" };
     view.note = el("p", { class: "note num" });
     view.body = el("div");
-    const node = el("div", {}, el("div", { class: "above-table" }, view.note), view.body);
+    view.filters = makeFilters("items", [{ name: "type", label: "Type", hint: "any" }], (by) => choose(view, by));
+    const tools = el("div", { class: "list-tools" }, view.filters.node, makeDownloads(page.path, "items"));
+    const node = el("div", {}, tools, el("div", { class: "above-table" }, view.note), view.body);
     const timer = setInterval(() => view.isOver || document.hidden || isRead(view) || read(view), AGAIN_MS);
     return {
         node,
@@ -28,7 +31,7 @@ export function makeItems(page) {
         update: (state, isDone) => update(view, state, isDone),
         reload: () => read(view),
         shown: (isShown) => ((view.isShown = isShown), isShown && read(view)),
-        stop: () => clearInterval(timer),
+        stop: () => (clearInterval(timer), view.filters.stop()),
     };
 }
 
@@ -42,32 +45,37 @@ function update(view, { state, items = 0 }, isDone) {
     view.isOver = isOver;
 }
 
+function choose(view, by) {
+    view.by = by;
+    read(view);
+}
+
 async function read(view) {
     if (!view.isShown) return;
+    const by = view.by;
     try {
-        const { items } = await asking(api.get(`${view.page.path}/items`, { limit: MOST }));
-        draw(view, items);
+        const { items } = await asking(api.get(`${view.page.path}/items`, { limit: MOST, ...by }));
+        if (view.by === by) draw(view, items);
     } catch (error) {
         setText(view.note, shortened(error.message));
     }
 }
 
 function draw(view, items) {
-    setText(
-        view.note,
-        items.length ? `the latest ${items.length} of ${plural(Math.max(view.total, items.length), "item")}` : "",
-    );
+    for (const { type } of items) view.types.add(type);
+    view.filters.offer("type", [...view.types].sort());
+    const of = view.by.type ? "" : ` of ${plural(Math.max(view.total, items.length), "item")}`;
+    setText(view.note, items.length ? `the latest ${items.length}${of}` : "");
     const words = JSON.stringify(items);
     if (words === view.drawn) return;
     view.drawn = words;
-    if (!items.length) return view.body.replaceChildren(none("No item yet."));
+    if (!items.length) return view.body.replaceChildren(none(view.by.type ? "None fits." : "No item yet."));
     const fields = columns(items);
     const head = el(
         "tr",
         {},
-        ...["Page", "Type"].map(th),
+        ...["Item", "Fields", "Page"].map(th),
         ...fields.map((name) => th(shortened(name, 40))),
-        th("Fields"),
     );
     const rows = items.map((item) => makeRow(view, item, fields));
     const grid = el(
@@ -106,9 +114,10 @@ const isTelling = (value, url) =>
 
 function makeRow(view, item, fields) {
     const link = el("a", { href: explainHash(view.page.id, item.url), class: "url" }, stranger(item.url));
-    const all = button(count(Object.keys(item.data).length), () => showItem(item), {
+    const open = button(shortened(item.type, 60), () => showItem(item), {
         class: "chip",
-        "aria-label": `All fields of the item of ${shortened(item.url, 100)}`,
+        "aria-label": `All fields of this ${shortened(item.type, 60)} of ${shortened(item.url, 100)}`,
+        title: "All its fields",
     });
     const cells = fields.map((name) =>
         el("td", { class: "value" }, isEmpty(item.data[name] ?? null) ? null : stranger(spelled(item.data[name]))),
@@ -116,10 +125,10 @@ function makeRow(view, item, fields) {
     return el(
         "tr",
         {},
+        el("th", { scope: "row" }, open),
+        el("td", { class: "n num", text: count(Object.keys(item.data).length) }),
         el("td", { class: "page-of" }, link),
-        el("td", {}, stranger(item.type)),
         ...cells,
-        el("td", {}, all),
     );
 }
 
@@ -132,7 +141,9 @@ function spelled(value) {
 function showItem(item) {
     const [full, empty] = [[], []];
     for (const [name, value] of Object.entries(item.data)) (isEmpty(value) ? empty : full).push([name, value]);
-    const facts = full.map(([name, value]) => el("div", {}, el("dt", {}, stranger(name)), el("dd", {}, whole(value))));
+    const facts = full.map(([name, value]) =>
+        el("tr", {}, el("th", { scope: "row" }, stranger(name)), el("td", {}, whole(value))),
+    );
     const rest = empty.length ? `nothing in ${empty.map(([name]) => shortened(name, 40)).join(", ")}` : "";
     const from = el("p", { class: "item-from" }, stranger(item.url), outward(item.url));
     const by = el("p", { class: "note", text: `by ${shortened(`${item.spider} ${item.spider_version}`.trim(), 120)}` });
@@ -141,7 +152,13 @@ function showItem(item) {
         { kind: "large" },
         from,
         by,
-        el("dl", { class: "facts-list" }, ...facts),
+        el(
+            "table",
+            { class: "item-fields" },
+            el("caption", { class: "unseen", text: "Fields" }),
+            el("thead", {}, el("tr", {}, th("Field"), th("Value"))),
+            el("tbody", {}, ...facts),
+        ),
         el("p", { class: "note", text: rest }),
     );
 }

@@ -5,6 +5,7 @@ import * as api from "./api.js";
 import { asking } from "./connection.js";
 import { button, el, keyed, outward, setText, stranger, table } from "./dom.js";
 import { explainHash } from "./explain.js";
+import { makeDownloads, makeFilters } from "./filters.js";
 import { none } from "./states.js";
 import { clock, count, fully, milliseconds, moment, plural, reason, shortened } from "./text.js";
 
@@ -37,6 +38,7 @@ export function makePages(page, spec) {
     view.body = grid.body;
     view.blank = none(spec.empty ?? "No page yet.");
     view.note = el("p", { class: "note num" });
+    view.filters = makeFilters(spec.path, spec.filters, (by) => choose(view, by));
     view.chip = button("", () => filter(view, null), { class: "chip", hidden: true, title: "Show all again" });
     view.more = button("More", () => more(view), { class: "more", hidden: true, "data-needs-server": true });
     view.grid = grid.node;
@@ -44,6 +46,7 @@ export function makePages(page, spec) {
     const node = el(
         "div",
         {},
+        el("div", { class: "list-tools" }, view.filters.node, makeDownloads(page.path, spec.path)),
         el("div", { class: "above-table" }, view.chip, view.note),
         view.blank,
         grid.node,
@@ -53,12 +56,17 @@ export function makePages(page, spec) {
     return {
         node,
         take: (said) => take(view, said),
-        update: () => view.isDirty && draw(view),
+        update: (state) => (offer(view, state), view.isDirty && draw(view)),
         filter: (by) => filter(view, by),
         reload: () => view.by || reload(view),
         shown: (isShown) => ((view.isShown = isShown), draw(view)),
-        stop: () => {},
+        stop: view.filters.stop,
     };
+}
+
+function offer({ filters }, { reasons = {}, hosts = [] }) {
+    filters.offer("reason", Object.keys(reasons).sort());
+    filters.offer("host", hosts.map(({ host }) => host).sort());
 }
 
 function holdWhileReading(view) {
@@ -109,13 +117,30 @@ async function read(view, query) {
     }
 }
 
+/** What was pressed elsewhere is asked for alone; the form shows it. */
 async function filter(view, by) {
+    view.filters.set(by);
+    const shown = ask(view, by);
+    if (by) view.chip.focus({ preventScroll: true });
+    await shown;
+}
+
+/** What the form says is asked for, with what was pressed elsewhere and the form has no field for. */
+function choose(view, said) {
+    const named = new Set(view.spec.filters.map(({ name }) => name));
+    const other = Object.entries(view.by ?? {}).filter(([name]) => !named.has(name));
+    const by = { ...Object.fromEntries(other), ...said };
+    if (JSON.stringify(by) === JSON.stringify(view.by ?? {})) return;
+    ask(view, Object.keys(by).length ? by : null);
+}
+
+async function ask(view, by) {
     Object.assign(view, { by, rows: [], fresh: [], cursor: null, isHeld: false });
     view.chip.hidden = !by;
+    setText(view.blank, by ? "None fits." : (view.spec.empty ?? "No page yet."));
     if (!by) return reload(view);
-    const [[name, value]] = Object.entries(by);
-    setText(view.chip, `${name}: ${shortened(name === "reason" ? reason(value) : value, 60)} ×`);
-    view.chip.focus({ preventScroll: true });
+    const spell = ([name, value]) => `${name}: ${shortened(name === "reason" ? reason(value) : value, 60)}`;
+    setText(view.chip, `${Object.entries(by).map(spell).join(", ")} ×`);
     await more(view);
 }
 

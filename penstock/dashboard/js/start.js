@@ -11,7 +11,7 @@ export function open(root) {
     const spiders = el(
         "select",
         { id: "f-spider", name: "spider" },
-        el("option", { value: "", text: "none: title, text and metadata" }),
+        el("option", { value: "", text: "none: text and metadata" }),
     );
     const view = {
         key: null,
