@@ -74,6 +74,11 @@ class Keys:
         return f"{self.root}witness:{consumer}"
 
     @property
+    def alive(self) -> str:
+        """ZSET: `<group> <consumer>` → until when (ms, our own time) it counts as being at work."""
+        return f"{self.root}alive"
+
+    @property
     def fetchers(self) -> str:
         """ZSET: consumer and its capacity → until when (ms, our own time) it counts as a live fetcher."""
         return f"{self.root}fetchers"

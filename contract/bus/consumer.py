@@ -25,6 +25,7 @@ from typing import Any, Self
 from redis.exceptions import ResponseError
 
 from contract import codec
+from contract.bus.alive import say_goodbye, say_hello
 from contract.bus.connection import Bus
 from contract.bus.delivery import Delivery
 from contract.bus.groups import ensure_groups
@@ -88,6 +89,7 @@ class Consumer:
         return f"<Consumer {self.group} {self.name}: {len(self.held)} held>"
 
     async def __aenter__(self) -> Self:
+        await self._say_hello()
         self._heart = asyncio.create_task(self._keep_leases(), name=f"{self.group} heartbeat")
         return self
 
@@ -97,6 +99,7 @@ class Consumer:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._heart
         await self._release(list(self.held.values()), blamed=isinstance(error, Exception))
+        await say_goodbye(self.bus, self.group, self.name)
         for watcher in self._watchers:
             watcher.closed()
 
@@ -252,6 +255,7 @@ class Consumer:
             for watcher in self._watchers:
                 watcher.beat()
             await asyncio.sleep(self._lease_seconds / HEARTBEATS_A_LEASE)
+            await self._say_hello()
             try:
                 await self._renew(list(self.held.values()), idle_ms=0)
             except (*PASSING, ResponseError) as error:
@@ -259,6 +263,9 @@ class Consumer:
                 self.log.warning("could not renew %d leases: %s", held, error, extra={"action": "not_renewed"})
                 for watcher in self._watchers:
                     watcher.not_renewed()
+
+    async def _say_hello(self) -> None:
+        await say_hello(self.bus, self.group, self.name, life_seconds=LEASE_SECONDS)
 
     async def _renew(self, deliveries: Sequence[Delivery], *, idle_ms: int, blamed: bool = True) -> None:
         by_stream: dict[str, list[tuple[str, int | None]]] = {}

@@ -17,12 +17,12 @@ from contract.lifetime import happened
 log = logging.getLogger(__name__)
 
 TRIM = Script("contract.bus", "trim.lua")
-SWEEP = Script("contract.bus", "sweep.lua")
+SWEEP = Script("contract.bus", "clock.lua", "sweep.lua")
 #: Between two rounds; bodies wait this long after their last reader.
 ROUND_SECONDS = 0.5
 #: Entries forgotten in one script run, so that the server is never busy for long (about 1 ms).
 ENTRIES_A_RUN = 500
-#: A consumer silent for this long, and holding nothing, is removed.
+#: A consumer that is idle for this long, holds nothing and does not say that it lives is removed.
 CONSUMER_IDLE_SECONDS = 600
 #: Rounds between two looks for consumers that are gone.
 SWEEP_EVERY_ROUNDS = 120
@@ -59,4 +59,5 @@ def _trim(bus: Bus, stream: str) -> Call:
 
 
 def _sweep(bus: Bus, stream: str, group: str) -> Call:
-    return Call(SWEEP, [bus.keys.stream(stream)], [group, int(CONSUMER_IDLE_SECONDS * 1000)])
+    keys = [bus.keys.stream(stream), bus.keys.clock, bus.keys.alive]
+    return Call(SWEEP, keys, [group, int(CONSUMER_IDLE_SECONDS * 1000)])

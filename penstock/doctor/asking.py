@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 from contract import topology
 from contract.archive_url import parse_archive_url
 from contract.bus import Bus, clock
+from contract.bus.alive import alive as alive_consumers
 from contract.bus.guards import server_info
 from contract.bus.rights import lacking
 from contract.settings import Settings
@@ -23,7 +24,7 @@ from penstock.doctor.archive import PAGE_BYTES, ArchiveFacts
 from penstock.doctor.bucket import ask_bucket
 from penstock.doctor.database import DatabaseFacts
 from penstock.doctor.server import ServerFacts
-from penstock.doctor.stages import ALIVE_SECONDS, ClusterFacts, StageFacts
+from penstock.doctor.stages import ClusterFacts, StageFacts
 from scheduler.report import lives
 from storage.sql import schema, tables
 
@@ -66,29 +67,29 @@ async def ask_stages(bus: Bus) -> ClusterFacts:
     seconds, micros = await bus.redis.time()
     now_ms = seconds * 1000 + micros // 1000
     in_flight, epoch = await bus.redis.mget([bus.keys.in_flight, bus.keys.epoch])
-    stages = [await _stage(bus, stage, now_ms) for stage in topology.STAGES if stage.takes] if epoch else []
+    alive = await alive_consumers(bus)
+    taking = [stage for stage in topology.STAGES if stage.takes] if epoch else []
+    stages = [await _stage(bus, stage, now_ms, alive=alive.get(stage.name, 0)) for stage in taking]
     living = await bus.redis.zrangebyscore(bus.keys.fetchers, await clock.now_ms(bus), "+inf")
     clocks = await bus.redis.hmget(bus.keys.fetcher_clocks, living) if living else []
     ahead = {name.decode().partition("|")[0]: int(ms or 0) / 1000 for name, ms in zip(living, clocks, strict=True)}
     return ClusterFacts(stages=stages, is_used=bool(epoch), jobs_in_flight=int(in_flight or 0), fetchers=ahead)
 
 
-async def _stage(bus: Bus, stage: topology.Stage, now_ms: int) -> StageFacts:
-    missing, alive, undelivered, pending, oldest_ms = list[str](), set[bytes](), 0, 0, now_ms
+async def _stage(bus: Bus, stage: topology.Stage, now_ms: int, *, alive: int) -> StageFacts:
+    missing, undelivered, pending, oldest_ms = list[str](), 0, 0, now_ms
     for stream in topology.streams_of(stage):
         key = bus.keys.stream(stream)
         group = await _group(bus, key, stage.name)
         if group is None:
             missing.append(stream)
             continue
-        consumers = await bus.redis.xinfo_consumers(key, stage.name)
-        alive |= {one["name"] for one in consumers if one["idle"] < ALIVE_SECONDS * 1000}
         undelivered, pending = undelivered + int(group["lag"] or 0), pending + int(group["pending"])
         oldest_ms = min(oldest_ms, await _oldest_ms(bus, key, stage.name, group, now_ms))
     return StageFacts(
         name=stage.name,
         missing=missing,
-        alive=len(alive),
+        alive=alive,
         undelivered=undelivered,
         pending=pending,
         oldest_seconds=(now_ms - oldest_ms) / 1000,

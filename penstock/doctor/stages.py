@@ -10,8 +10,6 @@ from contract.topology import FETCH, NOTIFY, PARSE, RECORD
 from penstock.doctor.finding import Finding, bad, ok, span, warn
 from penstock.doctor.server import clock
 
-#: A consumer reads at least twice a second; one that was silent for this long is gone, or stands still.
-ALIVE_SECONDS = 10.0
 #: Something that a stage has not finished for this long is stuck. Longer than any retry or deadline.
 STUCK_SECONDS = 900.0
 #: Which command runs a stage; `penstock scheduler` all others.

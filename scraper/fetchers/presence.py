@@ -10,9 +10,9 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from contract.bus import Bus
-from contract.bus.scripts import PASSING, Call, Script, attempt
+from contract.bus.alive import HELLO
+from contract.bus.scripts import PASSING, Call, attempt
 
-HELLO = Script("scraper.fetchers", ("contract.bus", "clock.lua"), "hello.lua")
 #: How often a fetcher says that it lives.
 BEAT_SECONDS = 1.0
 #: It counts as alive for this long after it said so; must stay above the beat.

@@ -181,6 +181,6 @@ _k = Keys()
 #: What stays when nothing is left to be done.
 _STAYS = _pattern(
     *map(_k.stream, topology.ALL_STREAMS), *(_k.dead(stage.name) for stage in topology.STAGES),
-    *(_k.epoch, _k.restored, _k.turn, _k.in_flight, _k.body_bytes, _k.fetchers, _k.fetcher_clocks, _k.clock),
+    *(_k.epoch, _k.restored, _k.turn, _k.in_flight, _k.body_bytes, _k.alive, _k.fetchers, _k.fetcher_clocks, _k.clock),
     *(_k.recorded, _k.resting, _k.host("\x00"), _k.dead_body("\x00", "\x00", "\x00")),
 )  # fmt: skip
