@@ -18,7 +18,7 @@ from tests.interleaving.world import World
 #: What is early by less than this is a matter of rounding.
 _SLACK_SECONDS = 0.005
 #: Requests of other crawls at a host that a crawl may have to let pass which wants it.
-_MOST_TURNS = 12
+_MOST_TURNS = 8
 #: Slots are looked at whenever a request has begun, and else every so many looks.
 _LOOK_EVERY = 20
 
@@ -109,7 +109,7 @@ class Judge:
         for request in fresh:
             self._let_pass[request.host, request.crawl] = 0
             for crawl in [c.decode() for c in await redis.smembers(keys.host_crawls(request.host))]:
-                if crawl != request.crawl and await self._runs(crawl):
+                if crawl != request.crawl and await self._runs(crawl) and not self._waits(crawl, request.host):
                     self._let_pass[request.host, crawl] += 1
                     if self._let_pass[request.host, crawl] == _MOST_TURNS:
                         self.find("no turn", crawl, f"{_MOST_TURNS} requests of others at {request.host}")
@@ -120,6 +120,11 @@ class Judge:
             slots = int(await redis.hget(keys.host(host), "in_flight") or 0)
             if not 0 <= slots <= self.most:
                 self.find("slots out of bounds", host, f"{slots} of {self.most}")
+
+    def _waits(self, crawl: str, host: str) -> bool:
+        """Whether a crawl waits for a robots.txt by which others at the host do not go."""
+        away_until = self.world.web.hosts[host].robots_away_until
+        return self.crawl(crawl).spec.obey_robots and away_until > 0
 
     async def _runs(self, crawl: str) -> bool:
         """Whether a crawl is neither paused, nor waits for further seeds."""

@@ -73,7 +73,7 @@ def tell(seed: int, server: Powered, folder: Path, *, unmended: frozenset[str] =
 
 async def _tell(seed: int, server: Powered, folder: Path, unmended: frozenset[str], turns: int) -> Told:
     chance = random.Random(seed)
-    web = make_web(chance, hosts=chance.randrange(1, 4), pages=chance.choice([5, 8, 12]))
+    web = make_web(chance, hosts=chance.randrange(1, 4), pages=chance.choice([5, 8, 16]))
     # Some befall much more often than others in one story, and some never: so each meets each other one somewhere.
     actions = [(action, action.weight * chance.choice([0, 1, 1, 6])) for action in ACTIONS]
     actions = [(action, weight) for action, weight in actions if weight and action.point not in unmended]

@@ -57,6 +57,7 @@ class World:
         self.bus = SteppedBus(server.url, Wire(loop))
         self.processes: list[Process] = []
         self.slow: Process | None = None
+        self.per_host = chance.choice([1, 1, 2])  # of most crawls
         self.crawls: list[Crawl] = []
         self.told: list[str] = []
         self.engine: Engine
