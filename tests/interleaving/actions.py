@@ -57,8 +57,8 @@ async def begin_crawl(world: World) -> None:
     if chance.random() < 0.5:  # whoever is slow with another part may come too late
         seeds = [seeds[0] + "alone1", *seeds, seeds[0] + "alone2"]
     spec = CrawlSpec(
-        name=id, user_agent=id, delay_seconds=chance.choice([0.0, 0.2, 1.0]), per_host=chance.choice([1, world.per_host, world.per_host]),
-        obey_robots=chance.random() < 0.7,
+        name=id, user_agent=id, delay_seconds=chance.choice([0.0, 0.2, 1.0]), obey_robots=chance.random() < 0.7,
+        per_host=chance.choice([1, world.per_host, world.per_host]),
     )  # fmt: skip
     await world.start(Crawl(id, spec, seeds))
 

@@ -148,9 +148,10 @@ class Starter:
 
         async def work(bus: SteppedBus, stop: asyncio.Event) -> None:
             while not stop.is_set():
+                began = self.loop.moment
                 with contextlib.suppress(submit.Unanswered, *PASSING):
                     answer = await submit.start_fresh(bus, Plan(crawl.spec, tuple(crawl.seeds)), crawl=crawl.id)
-                    return crawl.told(answer.refused, self.loop.moment)
+                    return crawl.told(answer.refused, began)
 
         return {"send": work}
 

@@ -32,8 +32,8 @@ SEEDS_A_MESSAGE = 1
 _BEFALLS = 25
 #: One of so many lets time pass: in some stories little is done in a page's three seconds, in others a lot.
 _MOMENTS = (4, 4, 20)
-#: In one turn of so many another process becomes so slow that it stands still, more or less; or none is.
-_SLOW = 60
+#: In one turn of so many another actor that is at work becomes so slow that it stands still, more or less; or none is.
+_SLOW = 40
 #: The longest that a turn lets pass by itself.
 _LONGEST_MOMENT = 0.05
 #: A crawl that has not ended after so much more of its own time never will. Retries take minutes, robots.txt too.
@@ -90,8 +90,7 @@ async def _tell(seed: int, server: Powered, folder: Path, unmended: frozenset[st
 
 def _weight(here: World, actor: Actor) -> float:
     """How often an actor is chosen: seldom where there is nothing to do, and hardly ever where it is slow."""
-    is_slow = here.slow and actor in here.slow.actors
-    return (1 if actor.wire.is_idle else 20) * (0.01 if is_slow else 1)
+    return (1 if actor.wire.is_idle else 20) * (0.005 if actor is here.slow else 1)
 
 
 async def _turn(here: World, judge: Judge, actions: list[tuple[Action, int]], moments: int) -> None:
@@ -100,7 +99,7 @@ async def _turn(here: World, judge: Judge, actions: list[tuple[Action, int]], mo
         [action] = chance.choices([action for action, _ in actions], [weight for _, weight in actions])
         await action.do(here)
     if not chance.randrange(_SLOW):
-        here.slow = chance.choice([None, *here.processes])
+        here.slow = chance.choice([None, *[actor for actor in here.movable() if not actor.wire.is_idle]])
     movable = here.movable()
     if not movable or not chance.randrange(moments):
         await here.to_next_moment(_LONGEST_MOMENT)

@@ -56,7 +56,7 @@ class World:
         self.settings, self.starter = settings, Starter(loop, settings, web)
         self.bus = SteppedBus(server.url, Wire(loop))
         self.processes: list[Process] = []
-        self.slow: Process | None = None
+        self.slow: Actor | None = None
         self.per_host = chance.choice([1, 1, 2])  # of most crawls
         self.crawls: list[Crawl] = []
         self.told: list[str] = []
@@ -229,8 +229,8 @@ class World:
             return set(connection.execute(select(seed.url).where(seed.crawl == crawl.id)).scalars())
 
     def wanted_seeds(self, crawl: Crawl) -> set[str]:
-        """The seeds that must have come in: all of which their sender was told so after Redis lost something."""
-        if crawl.answered_at > max(self.wiped_at, self.rewound_at, -0.5):
+        """The seeds that must have come in: all that were sent, and taken, since Redis lost something."""
+        if crawl.sent_at > max(self.wiped_at, self.rewound_at, -0.5):
             return set(crawl.seeds)
         return self.recorded_seeds(crawl)
 
