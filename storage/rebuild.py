@@ -11,7 +11,8 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import Connection, Engine, Table, func, select
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateTable, DropTable
 
 from contract.errors import Refused
 from storage.read_models.fold import PROJECTIONS, Projection
@@ -67,7 +68,17 @@ def _own_tables(engine: Engine, chosen: Sequence[Projection]) -> Iterator[Connec
                     connection.execute(CreateTable(table))
             yield connection
         finally:
-            connection.invalidate()  # whoever gets it from the pool next must not meet these tables
+            # Whoever gets it next, from our pool or through a pooler, must not meet these tables.
+            with contextlib.suppress(DBAPIError):
+                _drop(connection, chosen)
+            connection.invalidate()
+
+
+def _drop(connection: Connection, chosen: Sequence[Projection]) -> None:
+    connection.rollback()
+    with connection.begin():
+        for table in _tables(chosen):
+            connection.execute(DropTable(table, if_exists=True))
 
 
 def _tables(chosen: Sequence[Projection]) -> list[Table]:

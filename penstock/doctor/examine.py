@@ -97,6 +97,8 @@ def _records(settings: Settings, urls_left: int, now: Clock) -> list[Finding]:
         with engine.connect() as connection:
             found = check_database(ask_database(connection, now=now))
             return [*found, *check_archive(ask_archive(settings, connection, urls_left=urls_left))]
+    except PenstockError as error:
+        return [bad("database", str(error), "mend it, and ask again"), *check_archive(ask_archive(settings, None))]
     except SQLAlchemyError as error:
         why = masked(str(getattr(error, "orig", error)).strip().partition("\n")[0])
         mend = "see that it runs, and where PENSTOCK_DATABASE_URL leads"

@@ -4,13 +4,15 @@ Takes an address, gives an engine whose connections have limits of their own, wh
 address says of the connection itself (`?connect_timeout=3`) goes before what stands here.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 
 from contract.errors import Refused
-from storage.sql import arrays
+from storage.sql import arrays, pooler
 
 #: A server that does not answer for so long is away; a recorder tries again, a person is told.
 CONNECT_SECONDS = 10
@@ -57,7 +59,9 @@ def make_engine(url: URL, *, name: str) -> Engine:
     # At a stricter level, whoever waited for the writers' lock would see what was there before it waited.
     engine = create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=missing)
     event.listen(engine, "connect", _want_utf8, insert=True)  # SQLAlchemy's own questions fail in SQL_ASCII
-    event.listen(engine, "connect", _on_connect)
+    arguments, named = engine.dialect.create_connect_args(url)
+    another = partial(engine.dialect.connect, *arguments, **{**named, **missing})
+    event.listen(engine, "connect", partial(_on_connect, another=another))
     event.listen(engine, "handle_error", _on_error)
     return engine
 
@@ -79,7 +83,10 @@ def _want_utf8(connection: Any, _record: Any) -> None:
         raise Refused(f"the database {connection.info.dbname} is in {encoding}; make it anew with ENCODING 'UTF8'")
 
 
-def _on_connect(connection: Any, _record: Any) -> None:
+def _on_connect(connection: Any, _record: Any, *, another: Callable[[], Any]) -> None:
+    if pooler.is_pooled(connection):
+        pooler.check_session(connection, another)
+        connection.prepare_threshold = None  # not every pooler knows prepared statements
     arrays.register(connection.adapters)
     connection.execute(_CONNECTED)
     connection.commit()
