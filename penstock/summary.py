@@ -159,4 +159,7 @@ def _complaints(summary: Summary) -> Iterator[str]:
         yield f"{asked} (nofollow), which was obeyed; --follow-nofollow follows them"
     if summary.unrecorded:
         which = f"--stage {RECORD.name} --crawl {summary.crawl} --data {summary.data}"
-        yield f"{summary.unrecorded:,} events could not be recorded: penstock dead list {which}"
+        yield (
+            f"{summary.unrecorded:,} events could not be recorded: exports lack what they say; "
+            f"see why: penstock dead list {which}; then: penstock dead retry --all {which}"
+        )

@@ -49,11 +49,13 @@ def explain(
 ) -> None:
     """Say what became of a URL and why: discovered, scheduled, fetched, parsed, archived, or left out.
 
+    The exit status is 1 for a URL of which nothing is recorded.
+
     Example: penstock explain https://books.toscrape.com/index.html
     """
     from penstock.commands.explain import explain as run
 
-    run(url, given({"data": data}), crawl=crawl, json=json)
+    raise typer.Exit(run(url, given({"data": data}), crawl=crawl, json=json))
 
 
 @app.command()

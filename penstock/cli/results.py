@@ -23,26 +23,39 @@ def crawls(data: Data = None, json: Json = False) -> None:
 @app.command()
 def export(
     what: Annotated[Literal["pages", "items", "failures", "events", "warc"], typer.Argument(help="Which rows.")],
-    crawl: Annotated[str | None, typer.Option(help="Only this crawl, by id or name.")] = None,
-    type: Annotated[Many, typer.Option(metavar="TYPE", help="Only events of this type; may be repeated.")] = None,
+    crawl: Annotated[str | None, typer.Option(help="Of this crawl, by id or name [the newest].")] = None,
+    type: Annotated[
+        Many, typer.Option(metavar="TYPE", help="Only items, or events, of this type; may be repeated.")
+    ] = None,
+    all_crawls: Annotated[
+        bool, typer.Option("--all-crawls", help="Of all crawls of the folder, not only of the newest.")
+    ] = False,
     all_versions: Annotated[
         bool, typer.Option("--all-versions", help="Items by every version of a spider, not only by the newest.")
     ] = False,
     version: Annotated[
         str | None, typer.Option("--version", metavar="VERSION", help="Items by this version of a spider alone.")
     ] = None,
-    flat: Annotated[bool, typer.Option("--flat", help="Items with a column for each field of their data.")] = False,
+    flat: Annotated[
+        bool, typer.Option("--flat", help="Items of one type as a table, with a column for each field of their data.")
+    ] = False,
     data: Data = None,
     format: Annotated[
         Literal["jsonl", "csv", "parquet"] | None, typer.Option(help="How rows are written [by FILE's name, or jsonl].")
     ] = None,
     output: Annotated[
-        str, typer.Option("-o", "--output", metavar="FILE|-", help="Where to; - is standard output.")
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE|DIR|-",
+            help="Where to; - is standard output. A folder, or {type} in the name: a file for each type of item.",
+        ),
     ] = "-",
 ) -> None:
     """Write what a crawl found, as JSON Lines, CSV, Parquet or WARC; the file is there when it is complete.
 
-    Example: penstock export items --flat -o books.csv
+    Example: penstock export items --type book --flat -o books.csv
     """
     from penstock.commands.export import export as run
 
@@ -50,6 +63,7 @@ def export(
         what,
         given({"data": data}),
         crawl=crawl,
+        all_crawls=all_crawls,
         format=format,
         output=output,
         types=type or [],

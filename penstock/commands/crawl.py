@@ -30,7 +30,7 @@ from penstock.webhooks.targets import receiver_of
 if TYPE_CHECKING:
     from penstock.summary import Summary
 
-#: The other one is of a crawl without one page, or of one that is not over by what is recorded of it.
+#: The other one is of a crawl without one page, or of one that is not over, or not whole, by what is recorded of it.
 FINISHED, UNFINISHED = 0, 1
 #: So long after its end, who watches the crawl over HTTP is still told of it.
 _LINGER_SECONDS = 1.0
@@ -97,8 +97,8 @@ async def _crawl(settings: Settings, plan: Plan, listening: socket.socket | None
 
 
 def exit_status(summary: Summary) -> int:
-    """What a crawl deserves: only one that is over and has got a page has gone well."""
-    return FINISHED if summary.pages and summary.is_over else UNFINISHED
+    """What a crawl deserves: only one that is over, wholly recorded, and has got a page has gone well."""
+    return FINISHED if summary.pages and summary.is_over and not summary.unrecorded else UNFINISHED
 
 
 @contextlib.asynccontextmanager

@@ -18,9 +18,15 @@ from penstock.seeds import seed_urls
 from storage.read_models import queries
 from storage.store import hearsay
 
+#: The exit statuses for a URL of which something is recorded, and for another.
+KNOWN, UNKNOWN = 0, 1
 
-def explain(text: str, given: dict[str, Any], *, crawl: str | None, json: bool) -> None:
-    """Print what is known of a URL; raises `Refused` for what is no URL, or a crawl that is not there."""
+
+def explain(text: str, given: dict[str, Any], *, crawl: str | None, json: bool) -> int:
+    """Print what is known of a URL; returns 1 if that is nothing, not even a link to it.
+
+    Raises `Refused` for what is no URL, or a crawl that is not there.
+    """
     settings = load(given)
     [url] = seed_urls([text], file=None)
     with recorded_crawl(settings, crawl) as (engine, row):
@@ -29,6 +35,8 @@ def explain(text: str, given: dict[str, Any], *, crawl: str | None, json: bool) 
         print(msgspec.json.encode(explanation).decode())
     else:
         _show(Console(highlight=False), explanation)
+    is_linked = any(hint["hint"] in ("linked", "unfollowed") for hint in explanation.hints)
+    return KNOWN if explanation.steps or is_linked else UNKNOWN
 
 
 def _best_crawl(engine: Engine, url: str, latest: queries.CrawlRow, settings: Settings) -> queries.CrawlRow:

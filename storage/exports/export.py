@@ -13,6 +13,7 @@ from contract.errors import Refused
 from storage.archive.archive import SegmentStore
 from storage.archive.reader import ArchiveReader
 from storage.archive.warc_export import warc_members
+from storage.exports import several
 from storage.exports.endings import format_of
 from storage.exports.flat import Table, table_of
 from storage.exports.formats import comma_separated, json_lines, shown_json
@@ -37,7 +38,7 @@ _WRITE_BYTES = 64 * 1024
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rows: of one crawl (all if None); events of some types; items by every version of a spider, or by one.
+    """Which rows: of one crawl (all if None); of some types; items by every version of a spider, or by one.
 
     `flat`: items have a column for each field of their data.
     """
@@ -62,10 +63,40 @@ def export(
     flat: bool = False,
     archive: SegmentStore | None = None,
 ) -> int:
-    """Write to a path or `-`; returns the number of rows. Raises `Refused`; `archive` is for WARC."""
+    """Write to a path or `-`, items of each type to one of their own where `to` is a place for several.
+
+    Returns the number of rows. Raises `Refused`; `archive` is for WARC.
+    """
     choice = Choice(crawl=crawl, types=tuple(types), all_versions=all_versions, version=version, flat=flat)
-    chosen = format_of(to, what=what, given=format, possible=FORMATS[what])
     _check_version(engine, choice)
+    if several.is_several(to) and what != "items":
+        raise Refused(f"cannot write {to}: {what} are one file, and that is a place for several")
+    if what != "items":
+        return _export(engine, what, choice, format, to, archive)
+    found = _types_of(engine, choice)
+    if several.is_several(to):
+        ending = format or ("csv" if flat else "jsonl")
+        places = {type: several.path_for(to, type, ending=ending) for type in found}
+        each = [msgspec.structs.replace(choice, types=(type,)) for type in found]
+        return sum(_export(engine, what, one, format, places[one.types[0]], None) for one in each)
+    if flat:
+        several.check_one_table(found)
+    return _export(engine, what, choice, format, to, None)
+
+
+def _types_of(engine: Engine, choice: Choice) -> list[str]:
+    """The types of the items that are to be written; refuses one that there is not."""
+    there = listings.item_types(engine, choice.crawl)
+    if unknown := [type for type in choice.types if type not in there]:
+        names = f"there are: {', '.join(there)}" if there else "there are none of any type"
+        raise Refused(f"no items of type {unknown[0]!r}; {names}")
+    return list(choice.types) or there
+
+
+def _export(
+    engine: Engine, what: What, choice: Choice, format: Format | None, to: str, archive: SegmentStore | None
+) -> int:
+    chosen = format_of(to, what=what, given=format, possible=FORMATS[what])
     if chosen == "parquet":
         return _to_parquet(engine, what, choice, to)
     if chosen == "warc":
@@ -73,7 +104,7 @@ def export(
         if to == "-" and sys.stdout.isatty():
             raise Refused("WARC is not for a terminal: give a file with -o, or send it on with |")
         with ArchiveReader(archive, engine) as reader:
-            return _to_file(warc_members(reader, crawl), to)
+            return _to_file(warc_members(reader, choice.crawl), to)
     return _to_file(_texts(engine, what, choice, chosen, is_shown=to == "-" and sys.stdout.isatty()), to)
 
 
@@ -113,7 +144,7 @@ def _event_lines(engine: Engine, choice: Choice) -> Iterator[bytes]:
 _READ: dict[What, Callable[[Engine, Choice], Iterator[dict[str, Any]]]] = {
     "pages": lambda engine, choice: listings.pages(engine, choice.crawl),
     "items": lambda engine, choice: listings.items(
-        engine, choice.crawl, all_versions=choice.all_versions, version=choice.version
+        engine, choice.crawl, all_versions=choice.all_versions, version=choice.version, types=choice.types
     ),
     "failures": lambda engine, choice: listings.failures(engine, choice.crawl),
 }

@@ -10,16 +10,18 @@ from typing import Any
 import msgspec
 
 from contract.errors import Refused
+from storage.exports.parquet import typed
 
+#: Columns that every table of items begins with.
+FIXED = ("type", "crawl", "url", "fetched_at")
 #: Columns that a table may have. Items that are dictionaries by some id would make one column of each.
 MAX_COLUMNS = 2_000
-_URL = "url"
 _BIGGEST = 2**63
 _NUMBERS = {"BIGINT", "DOUBLE"}
 
 
 class Table(msgspec.Struct, frozen=True):
-    """Column and type of each field, `url` before them; types are SQL's, for Parquet."""
+    """Column and type of each field, FIXED before them; types are SQL's, for Parquet."""
 
     columns: dict[str, str]
     rows: Iterator[dict[str, Any]]
@@ -34,7 +36,7 @@ def table_of(read: Callable[[], Iterator[Mapping[str, Any]]]) -> Table:
         if len(kinds) > MAX_COLUMNS:
             raise Refused(f"the items have more than {MAX_COLUMNS:,} different fields; write them without --flat")
     names = _names(kinds)
-    columns = {_URL: "VARCHAR"} | {names[field]: _type(kinds[field]) for field in kinds}
+    columns = typed(FIXED) | {names[field]: _type(kinds[field]) for field in kinds}
     return Table(columns, _rows(read(), names))
 
 
@@ -57,9 +59,9 @@ def _type(kinds: set[str]) -> str:
 def _names(fields: Mapping[str, Any]) -> dict[str, str]:
     """The column of each field. SQL and spreadsheets cannot tell `Title` from `title`, so no two may differ so."""
     names: dict[str, str] = {}
-    taken = {_URL}
+    taken = set(FIXED)
     for field in fields:
-        name = wanted = f"data.{field}" if field.casefold() in ("", _URL) else field
+        name = wanted = f"data.{field}" if field.casefold() in ("", *FIXED) else field
         number = 1
         while name.casefold() in taken:
             number += 1
@@ -74,4 +76,4 @@ def _rows(items: Iterator[Mapping[str, Any]], names: Mapping[str, str]) -> Itera
         data = item["data"]
         if unknown := [field for field in data if field not in names]:
             raise Refused(f"items with a further field, {unknown[0]!r}, were recorded meanwhile; write them again")
-        yield {_URL: item["url"]} | {name: data.get(field) for field, name in names.items()}
+        yield {name: item[name] for name in FIXED} | {name: data.get(field) for field, name in names.items()}

@@ -3,7 +3,7 @@
 They come crawl by crawl in the order in which pages were settled, which an index has and no rebuild changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -36,11 +36,14 @@ _PAGE = (
 )
 #: What the index `pages_by_settled` holds.
 _ORDER = (tables.pages.c.crawl, tables.pages.c.settled_at, tables.pages.c.key)
-_ITEM = tuple(tables.items.c[name] for name in ("type", "data", "spider", "spider_version", "crawl"))
+_ITEM = (
+    *(tables.items.c[name] for name in ("type", "data", "spider", "spider_version", "crawl")),
+    tables.pages.c.settled_at.label("fetched_at"),
+)
 #: The keys of the rows of `pages`, `items` and `failures`.
 COLUMNS = {
     "pages": _PAGE,
-    "items": ("url", "type", "data", "spider", "spider_version", "crawl"),
+    "items": ("url", "type", "data", "spider", "spider_version", "crawl", "fetched_at"),
     "failures": ("url", "reason", "detail", "status", "attempts", "crawl", "failed_at"),
 }
 
@@ -67,9 +70,14 @@ def pages(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:
 
 
 def items(
-    engine: Engine, crawl: str | None = None, *, all_versions: bool = False, version: str | None = None
+    engine: Engine,
+    crawl: str | None = None,
+    *,
+    all_versions: bool = False,
+    version: str | None = None,
+    types: Sequence[str] = (),
 ) -> Iterator[dict[str, Any]]:
-    """The items of a crawl, or of all; `data` is a JSON object.
+    """The items of a crawl, or of all; `data` is a JSON object. Those of some `types`, if they are given.
 
     Those by the latest parse of each page that had no error; or by every version of a spider; or by one version.
     """
@@ -77,6 +85,8 @@ def items(
     query = _standing(crawl) if not all_versions and version is None else _of_any_version(crawl)
     if version is not None:
         query = query.where(item.spider_version == version)
+    if types:
+        query = query.where(item.type.in_(types))
     for row in stream(engine, query.order_by(*_ORDER, item.event, item.ordinal)):
         yield {**row, "data": msgspec.json.decode(row["data"])}
 
@@ -101,6 +111,14 @@ def versions(engine: Engine, crawl: str | None = None) -> list[tuple[str, str]]:
     with engine.connect() as connection:
         rows = connection.execute(query if crawl is None else query.where(item.crawl == crawl))
         return [(spider, version) for spider, version in rows]
+
+
+def item_types(engine: Engine, crawl: str | None = None) -> list[str]:
+    """The types of the items of a crawl, or of all, by name."""
+    item = tables.items.c
+    query = select(item.type).distinct().order_by(item.type)
+    with engine.connect() as connection:
+        return list(connection.execute(query if crawl is None else query.where(item.crawl == crawl)).scalars())
 
 
 def failures(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:

@@ -128,6 +128,7 @@ def test_an_item_has_these_keys(recorded):
         "crawl": CRAWL,
         "spider": "generic",
         "spider_version": "1",
+        "fetched_at": builders.TIME,
     }
     assert tuple(item) == queries.COLUMNS["items"]
 
