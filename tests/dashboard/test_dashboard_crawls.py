@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from penstock.site import SiteOptions, running_site
 from tests.dashboard.serving import Served
 from tests.dashboard.watched import Watched
 
@@ -34,13 +35,12 @@ async def test_a_crawl_started_from_the_form_is_watched_to_its_end(page: Watched
 
 
 async def test_a_bound_on_pages_is_the_end_of_the_bar(page: Watched, served: Served, site: str) -> None:
-    crawl = await served.start(site, "bounded", max_pages=5, delay=0.4, per_host=1)
-    await page.crawl(crawl)
+    short = await served.start(site, "bounded", max_pages=5)
+    await served.ended(short)
+    await page.crawl(short)
     bar = page.page.get_by_role("progressbar")
-    await expect(bar).to_have_attribute("aria-valuetext", re.compile(r"[0-4] of at most 5 pages"))
-    await expect(bar).to_have_attribute("aria-valuemax", "5")
-    await expect(page.page.locator(".crawl-title .badge")).to_have_text("finished")
     await expect(bar).to_have_attribute("aria-valuetext", "5 of at most 5 pages")
+    await expect(bar).to_have_attribute("aria-valuemax", "5")
     await expect(page.page.locator(".bar-percent")).to_have_text("100%")
 
 
@@ -92,6 +92,19 @@ async def test_pages_and_items_are_filtered_and_had_as_files(page: Watched, serv
     await expect(items).to_have_count(20)
     await page.page.get_by_role("form", name="Filter items").get_by_label("Type").fill("none such")
     await expect(items).to_have_count(0)
+
+
+async def test_a_host_that_asks_for_time_is_named_with_the_moment_until_which_nothing_is_asked(
+    page: Watched, served: Served
+) -> None:
+    async with running_site(SiteOptions(pages=3, throttle_rate=1, retry_after_seconds=600)) as slow:
+        crawl = await served.start(slow.root_url, "rate limited", ignore_robots=True, per_host=1)
+        await page.crawl(crawl)
+        line = page.page.get_by_role("list", name="Hosts of which nothing is asked for now").get_by_role("listitem")
+        await expect(line).to_contain_text(re.compile(r"is rate limited \(http 429\) until \d\d:\d\d:\d\d, in \d+ min"))
+        host = page.page.get_by_role("region", name="Hosts").locator("tbody tr").first
+        await expect(host).to_contain_text("rate limited (http 429), asked again in")
+        await served.cancel(crawl)
 
 
 async def test_one_button_pauses_a_crawl_and_resumes_it(page: Watched, served: Served, site: str) -> None:
