@@ -12,10 +12,12 @@ import msgspec
 from contract.bus import Bus, publish
 from contract.bus.groups import ensure_groups
 from contract.bus.scripts import PASSING
+from contract.bus.take_back import take_back
 from contract.commands import Answer, CrawlStart, SeedsAdd
 from contract.crawls import new_crawl_id
 from contract.envelope import Message, Payload, new_message
 from contract.errors import Refused
+from contract.topology import SEED
 from penstock.plan import Plan
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ SEEDS_A_MESSAGE = 5_000
 
 
 class Unanswered(Refused):
-    """Raised where nobody said what became of a command: it may have been carried out, or be so later."""
+    """Raised where nobody said what became of a command; the text says whether it may still be carried out."""
 
 
 async def start(bus: Bus, plan: Plan) -> Answer:
@@ -125,10 +127,23 @@ async def answer_to(bus: Bus, command: Message, *, patience_seconds: float = ANS
                 raise Unanswered("the cluster ended before it answered; give the same command again") from None
         await asyncio.sleep(pause)
         pause = min(pause * 1.2, _LONGEST_PAUSE_SECONDS)
-    raise Unanswered(
-        f"no scheduler answered within {patience_seconds:.0f} s; "
-        "do `penstock scheduler` and `penstock record` run there? both are needed"
-    )
+    return await _given_up(bus, command, patience_seconds)
+
+
+async def _given_up(bus: Bus, command: Message, patience_seconds: float) -> Answer:
+    """Take the command back, and raise `Unanswered` which says so; the answer where it has come at the last moment."""
+    why = f"no scheduler answered within {patience_seconds:.0f} s"
+    try:
+        if await take_back(bus, command, SEED):
+            mend = "do `penstock scheduler` and `penstock record` run there? both are needed"
+            raise Unanswered(f"{why}; nothing will come of the command, which was taken back; {mend}")
+        if raw := (await _look(bus, bus.keys.answer(command.envelope.id)))[0]:
+            return msgspec.json.decode(raw, type=Answer)
+    except PASSING:
+        pass
+    crawl = command.envelope.crawl
+    raise Unanswered(f"{why}; the command may still be carried out: look at `penstock crawls`, and end it then with "
+                     f"penstock cancel {crawl}")  # fmt: skip
 
 
 async def _still_waits(bus: Bus, command: Message) -> bool:
