@@ -22,7 +22,10 @@ def crawls(data: Data = None, json: Json = False) -> None:
 
 @app.command()
 def export(
-    what: Annotated[Literal["pages", "items", "failures", "events", "warc"], typer.Argument(help="Which rows.")],
+    what: Annotated[
+        Literal["pages", "items", "failures", "events", "warc", "wacz"],
+        typer.Argument(help="Which rows, or with warc and wacz all answers as they came."),
+    ],
     crawl: Annotated[str | None, typer.Option(help="Of this crawl, by id or name [the newest].")] = None,
     type: Annotated[
         Many, typer.Option(metavar="TYPE", help="Only items, or events, of this type; may be repeated.")
@@ -53,7 +56,7 @@ def export(
         ),
     ] = "-",
 ) -> None:
-    """Write what a crawl found, as JSON Lines, CSV, Parquet or WARC; the file is there when it is complete.
+    """Write what a crawl found, as JSON Lines, CSV, Parquet, WARC or WACZ; the file is there when it is complete.
 
     Example: penstock export items --type book --flat -o books.csv
     """

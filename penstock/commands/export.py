@@ -35,7 +35,7 @@ def export(
     """Write the rows; raises `Refused` for a crawl that is not there or a file that cannot be written."""
     settings = load(given)
     _check(what, types, all_versions=all_versions, version=version, flat=flat)
-    archive = open_store(settings) if what == "warc" else None
+    archive = open_store(settings) if what in ("warc", "wacz") else None
 
     def write_from(engine: Engine, id: str | None) -> None:
         choice: dict[str, Any] = {"types": types, "all_versions": all_versions, "version": version, "flat": flat}

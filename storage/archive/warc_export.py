@@ -6,6 +6,7 @@ Ahead of the first record of a crawl stands the warcinfo record that all of them
 import logging
 from collections.abc import Iterator
 
+import msgspec
 from sqlalchemy import Engine
 
 from contract.crawls import CrawlSpec
@@ -23,13 +24,27 @@ log = logging.getLogger(__name__)
 MOST_NAMED = 10
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """An answer as it leaves the archive: its event, its gzip members, the response's first, and what goes ahead."""
+
+    event: Recorded
+    ahead: bytes
+    members: bytes
+
+
 def warc_members(reader: ArchiveReader, crawl: str | None) -> Iterator[bytes]:
-    """A head without a byte, then for each answer its members; ahead of a crawl's first one, its warcinfo record.
+    """A head without a byte, then for each answer its members, with what goes ahead."""
+    yield b""
+    for answer in kept_answers(reader, crawl):
+        yield answer.ahead + answer.members
+
+
+def kept_answers(reader: ArchiveReader, crawl: str | None) -> Iterator[Answer]:
+    """Each answer that is kept of a crawl, or of all; ahead of a crawl's first one goes its warcinfo record.
 
     What is lost is left out; the log has the first ones, and at the end how many there were.
     """
     left_out, begun = 0, set[str]()
-    yield b""
     for event in reader.kept(crawl):
         try:
             members = reader.read(event.place) + metadata_record(event.message)
@@ -38,10 +53,9 @@ def warc_members(reader: ArchiveReader, crawl: str | None) -> Iterator[bytes]:
             if left_out <= MOST_NAMED:
                 log.error("left out %s: %s", event.message.payload.url, error, extra={"action": "body_lost"})
             continue
-        if event.message.envelope.crawl not in begun:
-            begun.add(event.message.envelope.crawl)
-            members = crawl_record(reader.engine, event) + members
-        yield members
+        is_first = event.message.envelope.crawl not in begun
+        begun.add(event.message.envelope.crawl)
+        yield Answer(event, crawl_record(reader.engine, event) if is_first else b"", members)
     if left_out:
         log.error("left out %d pages, whose bodies the archive has lost", left_out, extra={"action": "bodies_lost"})
 

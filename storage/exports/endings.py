@@ -15,13 +15,14 @@ _OURS = {
     ".csv": "csv",
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
     **dict.fromkeys((".warc", ".warc.gz"), "warc"),
+    ".wacz": "wacz",
 }
 #: Endings of compressed files; nothing but WARC is written compressed.
 _PACKED = (".gz", ".zst", ".bz2", ".xz", ".zip", ".7z", ".tar", ".tgz")
 #: Endings of other formats. Who gives a --format as well finds it near enough, as JSON Lines in `x.json`.
 _OTHERS = (
     *(".json", ".tsv", ".xlsx", ".xls", ".ods", ".xml", ".html", ".yaml", ".yml", ".sql", ".db", ".sqlite", ".duckdb"),
-    *(".feather", ".arrow", ".avro", ".orc", ".wacz", ".har", ".pdf"),
+    *(".feather", ".arrow", ".avro", ".orc", ".har", ".pdf"),
 )
 
 

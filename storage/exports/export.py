@@ -1,4 +1,4 @@
-"""What is recorded → files: JSON Lines, CSV, Parquet, WARC; in constant memory, whole or not at all (`whole_files`)."""
+"""What is recorded → files of JSON Lines, CSV, Parquet, WARC, WACZ; in constant memory, whole or not at all."""
 
 import os
 import sys
@@ -18,12 +18,13 @@ from storage.exports.endings import format_of
 from storage.exports.flat import Table, table_of
 from storage.exports.formats import comma_separated, json_lines, shown_json
 from storage.exports.parquet import typed, write_parquet
+from storage.exports.wacz.package import write_wacz
 from storage.exports.whole_files import standard_output, whole_file, whole_path
 from storage.read_models import listings
 from storage.store import event_store
 
-Format = Literal["jsonl", "csv", "parquet", "warc"]
-What = Literal["pages", "items", "failures", "events", "warc"]
+Format = Literal["jsonl", "csv", "parquet", "warc", "wacz"]
+What = Literal["pages", "items", "failures", "events", "warc", "wacz"]
 
 #: What each can be written as; the first is the default.
 FORMATS: dict[What, tuple[Format, ...]] = {
@@ -32,6 +33,7 @@ FORMATS: dict[What, tuple[Format, ...]] = {
     "failures": ("jsonl", "csv", "parquet"),
     "events": ("jsonl",),
     "warc": ("warc",),
+    "wacz": ("wacz",),
 }
 #: Bytes joined into one write, about.
 _WRITE_BYTES = 64 * 1024
@@ -65,7 +67,7 @@ def export(
 ) -> int:
     """Write to a path or `-`, items of each type to one of their own where `to` is a place for several.
 
-    Returns the number of rows. Raises `Refused`; `archive` is for WARC.
+    Returns the number of rows. Raises `Refused`; `archive` is for WARC and WACZ.
     """
     choice = Choice(crawl=crawl, types=tuple(types), all_versions=all_versions, version=version, flat=flat)
     _check_version(engine, choice)
@@ -99,8 +101,10 @@ def _export(
     chosen = format_of(to, what=what, given=format, possible=FORMATS[what])
     if chosen == "parquet":
         return _to_parquet(engine, what, choice, to)
-    if chosen == "warc":
-        assert archive is not None, "WARC comes from an archive"
+    if chosen in ("warc", "wacz"):
+        assert archive is not None, "both come from an archive"
+        if chosen == "wacz":
+            return _to_wacz(engine, archive, choice.crawl, to)
         if to == "-" and sys.stdout.isatty():
             raise Refused("WARC is not for a terminal: give a file with -o, or send it on with |")
         with ArchiveReader(archive, engine) as reader:
@@ -156,6 +160,13 @@ def _to_parquet(engine: Engine, what: What, choice: Choice, to: str) -> int:
     with whole_path(Path(to)) as part:
         table = _table(engine, what, choice)
         return write_parquet(table.rows, part, columns=table.columns)
+
+
+def _to_wacz(engine: Engine, archive: SegmentStore, crawl: str | None, to: str) -> int:
+    if to == "-":
+        raise Refused("WACZ needs a file: give one with -o")
+    with whole_path(Path(to)) as part, ArchiveReader(archive, engine) as reader:
+        return write_wacz(reader, crawl, part)
 
 
 def _to_file(texts: Iterable[bytes], to: str) -> int:

@@ -35,8 +35,13 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def whole_path(path: Path) -> Iterator[Path]:
-    """A path beside this one, to make a file at, which bears the right name after the block."""
+    """A path beside this one, to make a file at, which bears the right name after the block.
+
+    Raises `Refused` where it cannot be written, or where a pipe or a device would be replaced.
+    """
     path = Path(os.path.realpath(path))
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        raise Refused(f"cannot write {path}: it is a pipe or a device, and this format needs a file")
     part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
     with _refusing(path):
         try:

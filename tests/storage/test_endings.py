@@ -22,6 +22,7 @@ def chosen(path, what="items", given=None):
         ("x.pq", "items", None, "parquet"),
         ("x.warc.gz", "warc", None, "warc"),
         ("x.warc", "warc", None, "warc"),
+        ("x.WACZ", "wacz", None, "wacz"),
         # a name that promises nothing
         *(("-", what, None, formats[0]) for what, formats in FORMATS.items()),
         ("out", "items", None, "jsonl"),
@@ -49,6 +50,13 @@ def test_a_name_that_fits_or_promises_nothing_is_taken(path, what, given, format
         ("x.jsonl.gz", "items", None, "items cannot be written as gz,"),
         ("x.csv.gz", "items", "csv", "items cannot be written as gz,"),
         ("x.warc.gz", "pages", None, "pages cannot be written as warc,"),
+        ("x.wacz", "warc", None, "warc cannot be written as wacz,"),
+        (
+            "x.warc.gz",
+            "wacz",
+            None,
+            "wacz cannot be written as warc, which the name 'x.warc.gz' promises; only as wacz",
+        ),
         ("x.jsonl", "items", "csv", "the name 'x.jsonl' promises jsonl, and --format says csv; change one of them"),
         ("x.csv", "events", "csv", "events cannot be written as csv; only as jsonl"),
     ],
