@@ -85,8 +85,12 @@ def forget(
     *,
     on_progress: OnProgress = lambda gone: None,
     portion: int = PORTION,
+    keep: bool = True,
 ) -> Forgotten:
-    """Forget these crawls, so many rows at a time; raises `Refused` if one of them cannot be, and forgets none."""
+    """Forget these crawls, so many rows at a time; raises `Refused` if one of them cannot be, and forgets none.
+
+    `keep` False: SQL has all that Redis was told is recorded, so the end of a segment that SQL does not know may go.
+    """
     for crawl in ids:
         check(engine, crawl)
     gone, touched = 0, set[int]()
@@ -94,7 +98,7 @@ def forget(
         for number, some in _forget(engine, crawl, portion):
             gone, touched = gone + number, touched | some
             on_progress(gone)
-    archive.repair(engine)  # closes what a recorder left open that is gone
+    archive.repair(engine, keep=keep)  # closes what a recorder left open that is gone
     deleted = _delete_segments(engine, archive)
     for crawl in ids:
         gone += _forget_end(engine, crawl)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -9,11 +10,15 @@ from typing import Any
 
 import msgspec
 import typer
+from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
+from contract.bus import Bus
+from contract.bus.recorded import Mark, latest_mark
 from contract.errors import Refused
 from contract.logs import visible
 from contract.settings import Settings, load
+from penstock.cluster.cluster import running_in
 from penstock.commands.recorded import chosen, recorded
 from penstock.view.bar import Show, bar
 from storage.archive.segments.opening import open_store
@@ -21,6 +26,10 @@ from storage.forget import Forgotten, check, count, older_than
 from storage.forget import forget as take_out
 from storage.read_models import queries
 from storage.read_models.queries import CrawlRow
+from storage.store.ledger import has_lost
+
+#: A Redis that does not answer for so long is taken for one that cannot be asked.
+_ASK_SECONDS = 5.0
 
 
 def forget(names: Sequence[str], given: dict[str, Any], *, days: float | None, yes: bool, json: bool) -> None:
@@ -43,7 +52,25 @@ def _forget(engine: Engine, settings: Settings, ids: Sequence[str]) -> Forgotten
     total = count(engine, ids)
     store = open_store(settings)
     with bar("forgetting", unit="events") as show:
-        return take_out(engine, store, ids, on_progress=partial(_show, show, total))
+        show_all = partial(_show, show, total)
+        return take_out(engine, store, ids, on_progress=show_all, keep=_may_have_lost(engine, settings))
+
+
+def _may_have_lost(engine: Engine, settings: Settings) -> bool:
+    """Whether SQL lacks what Redis was told is recorded, or there is no Redis to ask."""
+    cluster = running_in(settings)
+    if cluster is None:
+        return True
+    try:
+        mark = asyncio.run(_mark(cluster))
+    except (RedisError, OSError):
+        return True
+    return mark is None or has_lost(engine, mark)
+
+
+async def _mark(cluster: Settings) -> Mark | None:
+    async with Bus.open(cluster.redis_url, prefix=cluster.prefix) as bus, asyncio.timeout(_ASK_SECONDS):
+        return await latest_mark(bus)
 
 
 def _show(show: Show, total: int, gone: int) -> None:

@@ -3,15 +3,18 @@
 from pathlib import Path
 
 import pytest
+from redis import Redis
 from typer.testing import CliRunner
 
 from contract.errors import Refused
+from contract.keys import Keys
 from contract.settings import Settings
 from penstock.cli.every import app
 from storage import batch
 from storage.archive.segments.files import FileArchive
 from storage.read_models import queries
 from storage.sql.database import open_database
+from storage.store.ledger import Line
 from tests import builders
 from tests.builders import CRAWL
 from tests.storage.helpers import arrival, contents
@@ -71,3 +74,34 @@ def test_crawls_are_forgotten_by_age_and_others_stay(data: Path) -> None:
     engine = open_database(Settings(data=str(data)))
     assert [row.id for row in queries.crawls(engine)] == ["running"]
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        (None, True),  # no Redis to ask
+        ("", True),  # one that was emptied
+        ("{batch} {word}", False),
+        ("{later} {word}", True),  # an older copy of the database is in place
+        ("1 another-word", True),
+    ],
+)
+def test_what_sql_may_have_lost_of_a_segment_is_set_aside_and_not_cut_off(data, redis_url, monkeypatch, told, kept):
+    engine, line = open_database(Settings(data=str(data))), Line()
+    with FileArchive(data / "archive", engine) as archive:
+        other = [arrival(message) for message in crawl("20261124-120000-fedcba")]
+        mark = batch.write(engine, archive, other, writer=batch.Writer(line, None)).mark
+    engine.dispose()
+    for path in (data / "archive").glob("*.warc.gz"):
+        with path.open("ab") as file:
+            file.write(b"which SQL does not know")
+    if told is not None:
+        monkeypatch.setenv("PENSTOCK_REDIS_URL", redis_url)
+        with Redis.from_url(redis_url) as redis:
+            redis.flushall()
+            redis.set(Keys().recorded, told.format(batch=mark.batch, later=mark.batch + 1, word=mark.recorder))
+
+    said(CRAWL, "--yes", "--data", str(data))
+
+    aside = data / "archive" / "unrecorded"
+    assert {path.read_bytes() for path in aside.glob("*")} == ({b"which SQL does not know"} if kept else set())
