@@ -25,6 +25,7 @@ from contract.bus import Bus, Consumer, Delivery
 from contract.bus.entry import enter
 from contract.bus.recorded import latest_mark
 from contract.bus.scripts import patiently
+from contract.crawls import CrawlCancelled, CrawlFinished
 from contract.errors import PenstockError, Refused
 from contract.pages import body_of
 from contract.settings import Settings
@@ -33,6 +34,7 @@ from storage import batch, intake
 from storage.archive.archive import Archive, SegmentStore
 from storage.archive.segments.opening import open_store
 from storage.gathering import is_worth_an_object
+from storage.read_models import item_views
 from storage.replay import replay
 from storage.report import Reporter
 from storage.sql.database import READER_CACHE_KIB, make_engine, open_database
@@ -168,6 +170,15 @@ class Recorder:
             log.info("what was waited for is back", extra={"action": "database_back"})
         await intake.acknowledge(self.consumer, deliveries, written)
         self.reporter.note(written.pages, [each.message for each in deliveries])
+        if any(isinstance(each.payload, CrawlFinished | CrawlCancelled) for each in deliveries):
+            await self._refresh_views()
+
+    async def _refresh_views(self) -> None:
+        try:
+            await in_thread(item_views.refresh, self.engine)
+        except (SQLAlchemyError, PenstockError) as error:
+            # They are made again by the next crawl, by `rebuild` and by `reparse`.
+            log.warning("the views of items could not be made: %s", _line(error), extra={"action": "views_failed"})
 
     async def _write(self, arrivals: Sequence[Arrival]) -> batch.Written:
         began = time.perf_counter()

@@ -26,6 +26,7 @@ from scraper.spiders import Extractor
 from scraper.spiders import load as load_extractor
 from storage.archive.reader import ArchiveReader
 from storage.archive.segments.opening import open_store
+from storage.read_models import item_views
 from storage.read_models.queries import CrawlRow
 from storage.reparse import count
 from storage.sql.database import open_database
@@ -92,6 +93,7 @@ async def _run(settings: Settings, task: Task) -> tuple[Tally, bool]:
             async with Children(settings.parsers) as children:
                 stream = Stream(engine, reader, children, on_progress=lambda tally: _show(show, tally, total))
                 await stream.work(task, stop)
+            await asyncio.to_thread(item_views.refresh, engine)
     finally:
         engine.dispose()
     return stream.tally, not stop.is_set()

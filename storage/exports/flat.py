@@ -11,6 +11,7 @@ import msgspec
 
 from contract.errors import Refused
 from storage.exports.parquet import typed
+from storage.read_models.columns import column_names
 
 #: Columns that every table of items begins with.
 FIXED = ("type", "crawl", "url", "fetched_at")
@@ -35,7 +36,7 @@ def table_of(read: Callable[[], Iterator[Mapping[str, Any]]]) -> Table:
             kinds.setdefault(field, set()).update(_kind(value))
         if len(kinds) > MAX_COLUMNS:
             raise Refused(f"the items have more than {MAX_COLUMNS:,} different fields; write them without --flat")
-    names = _names(kinds)
+    names = column_names(kinds, fixed=FIXED)
     columns = typed(FIXED) | {names[field]: _type(kinds[field]) for field in kinds}
     return Table(columns, _rows(read(), names))
 
@@ -54,21 +55,6 @@ def _type(kinds: set[str]) -> str:
     if kinds and kinds <= _NUMBERS:
         return "DOUBLE" if "DOUBLE" in kinds else "BIGINT"
     return next(iter(kinds)) if len(kinds) == 1 else "VARCHAR"
-
-
-def _names(fields: Mapping[str, Any]) -> dict[str, str]:
-    """The column of each field. SQL and spreadsheets cannot tell `Title` from `title`, so no two may differ so."""
-    names: dict[str, str] = {}
-    taken = set(FIXED)
-    for field in fields:
-        name = wanted = f"data.{field}" if field.casefold() in ("", *FIXED) else field
-        number = 1
-        while name.casefold() in taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        taken.add(name.casefold())
-        names[field] = name
-    return names
 
 
 def _rows(items: Iterator[Mapping[str, Any]], names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
