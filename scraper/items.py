@@ -1,9 +1,12 @@
 """Items as a spider may give them: each a dict that JSON can say, all of a page within bounds.
 
 Takes what an extractor gives, gives it on with its JSON, or raises `NotJson` where it was given. A crawl and the test
-of a spider look at items by this one rule.
+of a spider look at items by this one rule. What JSON cannot say exactly is refused, not bent: bytes would become
+base64, NaN null, the key 1 the key "1".
 """
 
+import dataclasses
+import math
 import re
 from collections.abc import Generator, Iterator
 from typing import Any, NoReturn
@@ -49,14 +52,51 @@ def _raise_there(items: Given, error: NotJson) -> NoReturn:
 
 
 def as_json(item: Item) -> bytes:
-    """An item as JSON: dates become text, sets lists, NaN null, unsafe characters U+FFFD; raises `NotJson`."""
+    """An item as JSON: dates and Decimals become text, sets lists, unsafe characters U+FFFD; raises `NotJson`."""
     try:
-        encoded = _encoder.encode(item)
-        return _encoder.encode(clean(msgspec.json.decode(encoded))) if _NUL in encoded else encoded
-    except UnicodeEncodeError:
-        return _encoder.encode(Item(type=item.type, data=clean(item.data)))
+        encoded = _encoded(item)
+        inexact = _inexact(item.data)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise NotJson(_blame(item, error)) from None
+    if inexact:
+        raise NotJson(_blame_inexact(item, inexact))
+    return encoded
+
+
+def _encoded(item: Item) -> bytes:
+    try:
+        encoded = _encoder.encode(item)
+    except UnicodeEncodeError:
+        return _encoder.encode(Item(type=item.type, data=clean(item.data)))
+    return _encoder.encode(clean(msgspec.json.decode(encoded))) if _NUL in encoded else encoded
+
+
+def _inexact(value: Any) -> str:
+    """What in a value JSON has no word for, though its encoder finds one; empty if there is nothing of the kind."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            if strange := [key for key in one if not isinstance(key, str)]:
+                return f"there is the key {strange[0]!r} in it; make keys text"
+            left.extend(one.values())
+        elif isinstance(one, list | tuple | set | frozenset):
+            left.extend(one)
+        elif isinstance(one, float) and not math.isfinite(one):
+            return f"there is {one} in it, which is no number of JSON; give None where there is none"
+        elif isinstance(one, bytes | bytearray | memoryview):
+            return f"there is a {type(one).__name__} in it; make it text, a number, a list or a dict"
+        elif dataclasses.is_dataclass(one):
+            left.extend(getattr(one, field.name) for field in dataclasses.fields(one))
+        elif isinstance(one, msgspec.Struct):
+            left.extend(getattr(one, name) for name in one.__struct_fields__)
+    return ""
+
+
+def _blame_inexact(item: Item, why: str) -> str:
+    name = next((name for name, value in item.data.items() if isinstance(name, str) and _inexact(value)), None)
+    where = "an item" if name is None else f"field {name!r}"
+    return f"{item.type}: {where} cannot be written as JSON: {why}"
 
 
 def _blame(item: Item, error: Exception) -> str:

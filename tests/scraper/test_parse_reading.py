@@ -108,13 +108,10 @@ def test_an_error_in_a_spider_is_one_line_and_the_links_are_kept(spider, body, d
         ("(1, 'a', None)", [1, "a", None]),
         ("decimal.Decimal('1.50')", "1.50"),
         ("uuid.UUID(int=1)", "00000000-0000-0000-0000-000000000001"),
-        ("{1: 2}", {"1": 2}),
-        ("float('nan')", None),
         ("'a\\x00b\\ud83d'", "a\ufffdb\ufffd"),
         ("'a\\x00b'", "a\ufffdb"),
         ("'\\\\u0000'", "\\u0000"),
         ("10**30", 10**30),
-        ("b'bytes'", "Ynl0ZXM="),
     ],
 )
 def test_values_become_json_where_there_is_a_plain_way(spider, value, written):
@@ -122,6 +119,28 @@ def test_values_become_json_where_there_is_a_plain_way(spider, value, written):
 
     assert result.error is None, result.detail
     assert json.loads(result.items) == [{"type": "thing", "data": {"value": written}}]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("b'bytes'", "there is a bytes in it; make it text, a number, a list or a dict"),
+        ("[{'deep': bytearray(1)}]", "there is a bytearray in it; make it text, a number, a list or a dict"),
+        ("float('nan')", "there is nan in it, which is no number of JSON; give None where there is none"),
+        ("(0.5, -float('inf'))", "there is -inf in it, which is no number of JSON; give None where there is none"),
+        ("{0: 2}", "there is the key 0 in it; make keys text"),
+        ("[float('nan'), 'a\\ud83d']", "there is nan in it, which is no number of JSON; give None where there is none"),
+    ],
+)
+def test_values_that_json_would_bend_are_refused_by_field(spider, value, why):
+    result = read(spider=spider(f"yield {{'value': {value}}}"))
+
+    assert (result.error, result.items) == ("extractor_failed", b"[]")
+    assert f"thing: field 'value' cannot be written as JSON: {why} (mine.py:" in result.detail
+
+
+def test_a_key_that_is_no_text_is_refused_in_the_item_itself(spider):
+    assert "an item cannot be written as JSON: there is the key 1 in it" in read(spider=spider("yield {1: 2}")).detail
 
 
 def test_a_spider_that_is_not_here_costs_no_links():
