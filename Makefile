@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml constraints.txt tools/bootstrap.py
 	@command -v python3 >/dev/null || { echo 'penstock: no python3 on PATH; install Python 3.11 or later.' >&2; exit 1; }
 	@python3 tools/bootstrap.py $@
 
-.PHONY: help demo test soak check fmt lock readme recording screenshots contract check-contract clean
+.PHONY: help demo test soak check fmt lock readme recording screenshots contract check-contract check-wacz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,15 @@ check-contract: $(STAMP) ## the contract in the eyes of AsyncAPI's parser and ge
 	@node tools/check_asyncapi.mjs $(NODE_FOLDER) docs/contract/asyncapi.json docs/contract/asyncapi-3.0.json
 	@node tools/check_models.mjs $(NODE_FOLDER) docs/contract/asyncapi-3.0.json tests/contract/golden
 	@$(PYTHON) -m pytest -q tests/contract -k contract
+
+# Judges and no dependencies: pywb wants releases of others that ours do not, so they have a place of their own.
+WACZ_FOLDER := build/wacz
+WACZ_JUDGES := wacz==0.6.0 pywb==2.10.0 surt==0.3.1
+
+check-wacz: $(STAMP) ## a small crawl's WACZ file in the eyes of py-wacz and pywb, which it installs in build/
+	@[ -x $(WACZ_FOLDER)/bin/pip ] || python3 -m venv $(WACZ_FOLDER)
+	@$(WACZ_FOLDER)/bin/pip install -q --disable-pip-version-check 'setuptools<81' $(WACZ_JUDGES)
+	@$(PYTHON) -m tools.check_wacz $(WACZ_FOLDER)
 
 clean: ## remove .venv and what the tools left behind; a crawl's data stays
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
