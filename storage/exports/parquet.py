@@ -14,7 +14,7 @@ _ROW_GROUP = 8_192
 #: Columns that are no text.
 _TYPES = {
     **dict.fromkeys(("status", "depth", "attempts"), "INTEGER"),
-    **dict.fromkeys(("fetched_at", "failed_at"), "TIMESTAMP"),
+    **dict.fromkeys(("fetched_at", "failed_at"), "TIMESTAMPTZ"),
     "bytes": "BIGINT",
     "data": "JSON",
 }
@@ -73,12 +73,14 @@ def _statement(columns: Mapping[str, str], path: Path, *, longest: int) -> str:
 
 
 def _in_json(kind: str) -> str:
-    return "VARCHAR" if kind == "TIMESTAMP" else kind
+    return "VARCHAR" if kind == "TIMESTAMPTZ" else kind
 
 
 def _value(name: str, kind: str) -> str:
     name = '"' + name.replace('"', '""') + '"'
-    return f"TRY_CAST({name} AS TIMESTAMP) AS {name}" if kind == "TIMESTAMP" else name
+    # Instants are marked as such (isAdjustedToUTC); JSON is plain text: not every reader takes that mark for text.
+    kind = {"TIMESTAMPTZ": "TIMESTAMPTZ", "JSON": "VARCHAR"}.get(kind, "")
+    return f"TRY_CAST({name} AS {kind}) AS {name}" if kind else name
 
 
 def _text(text: str) -> str:

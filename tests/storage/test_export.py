@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC
 
 import duckdb
 import msgspec
@@ -197,18 +198,22 @@ def test_parquet_holds_the_same_rows_with_types(recorded, tmp_path, what):
     expected = [json.loads(line) for line in plain.read_text("utf-8").splitlines()]
     assert len(found) == len(expected) == number
     assert [_plain(row) for row in found] == expected
-    assert {columns.get("status", "INTEGER"), columns.get("fetched_at", "TIMESTAMP")} == {"INTEGER", "TIMESTAMP"}
+    assert {columns.get("status", "INTEGER"), columns.get("fetched_at", TIMESTAMPTZ)} == {"INTEGER", TIMESTAMPTZ}
+    assert columns.get("data", "VARCHAR") == "VARCHAR"
 
 
 def _plain(row):
     """A row of Parquet as JSON Lines has it."""
     times = {
-        name: value.isoformat(timespec="milliseconds") + "Z" for name, value in row.items() if name in _AT and value
+        name: value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+        for name, value in row.items()
+        if name in _AT and value
     }
     return row | times | ({"data": json.loads(row["data"])} if "data" in row else {})
 
 
 _AT = ("fetched_at", "failed_at")
+TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
 
 
 def test_an_empty_parquet_file_is_a_parquet_file(engine, tmp_path):
