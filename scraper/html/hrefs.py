@@ -107,6 +107,9 @@ def select_hrefs(root: Any, hrefs: Hrefs) -> Hrefs:
             tag = node.tag
             if drawn and node.mem_id in drawn:
                 continue
+            if tag == "a":  # as nearly all are; to ask whether it has the attribute takes as long as to read it
+                hrefs.raw[node.attrs.sget("href")] = None
+                continue
             if tag == "svg":
                 drawn.update(one.mem_id for one in node.css(_SELECTED))
             inner = FINDERS[tag](hrefs, node)
@@ -119,7 +122,7 @@ def select_hrefs(root: Any, hrefs: Hrefs) -> Hrefs:
     return hrefs
 
 
-_SELECTED = "a,area,iframe,frame,base,meta,link[rel],svg,template"
+_SELECTED = "a[href],area,iframe,frame,base,meta,link[rel],svg,template"
 
 
 def find_hrefs(node: Any, hrefs: Hrefs) -> Hrefs:

@@ -21,8 +21,8 @@ def walk(node: Any, state: Any, enter: Enter, leave: Leave, hidden: Collection[i
     node) that gives the first child to go on with, or None; `leave` for some of these what is called when all of that
     is done. Elements in `hidden`, by their `mem_id`, go to `state.pass_hidden` instead.
     """
-    run = state.run
-    path: list[tuple[Any, str]] = []
+    run, entering_of, leaving_of = state.run, enter.get, leave.get
+    path: list[tuple[Any, Callable[[Any], None] | None]] = []
     while node is not None:
         tag = node.tag
         if tag == TEXT:
@@ -32,16 +32,16 @@ def walk(node: Any, state: Any, enter: Enter, leave: Leave, hidden: Collection[i
         elif hidden and node.mem_id in hidden:
             state.pass_hidden(node)
         else:
-            handle = enter.get(tag)
+            handle, leaving = entering_of(tag), leaving_of(tag)
             child = node.first_child if handle is None else handle(state, node)
             if child is not None:
-                path.append((node, tag))
+                path.append((node, leaving))
                 node = child
                 continue
-            if leaving := leave.get(tag):
+            if leaving is not None:
                 leaving(state)
         while (following := node.next) is None and path:
-            node, tag = path.pop()
-            if leaving := leave.get(tag):
+            node, leaving = path.pop()
+            if leaving is not None:
                 leaving(state)
         node = following
