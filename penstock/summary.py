@@ -57,6 +57,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     unrecorded: int = 0
     #: Pages whose links were not followed, because they ask for that.
     nofollow: int = 0
+    #: The patterns of a spider none of whose functions was for any page.
+    missed: tuple[str, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -86,6 +88,7 @@ def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str, un
         parse_errors={word: count for word, count, _, _ in errors},
         unrecorded=unrecorded,
         nofollow=_nofollow(engine, crawl),
+        missed=() if row.items or errors else _missed(engine, crawl, settings),
         parse_error=next((f"{url}: {detail or word}" for word, _, detail, url in errors), None),
         **counts,
     )
@@ -105,6 +108,19 @@ def _nofollow(engine: Engine, crawl: str) -> int:
 
     spec = spec_of(engine, crawl)
     return 0 if spec and spec.follow_nofollow else queries.nofollow_pages(engine, crawl)
+
+
+def _missed(engine: Engine, crawl: str, settings: Settings) -> tuple[str, ...]:
+    """Only the spider that is named here is loaded: a record of a crawl is no reason to run a file."""
+    from penstock.fitting import patterns_that_miss
+    from scraper.spiders import load_spider
+    from storage.read_models import queries
+    from storage.store.history import spec_of
+
+    spec = spec_of(engine, crawl)
+    if spec is None or not settings.spider or spec.spider is None or not queries.found_pages(engine, crawl):
+        return ()
+    return patterns_that_miss(load_spider(settings.spider, spec.args), queries.pages(engine, crawl))
 
 
 def _why(engine: Engine, crawl: str) -> str | None:
@@ -152,14 +168,23 @@ def _complaints(summary: Summary) -> Iterator[str]:
         counts = ", ".join(f"{count:,} {word}" for word, count in summary.parse_errors.items())
         yield f"pages that could not be read: {counts}"
         yield f"the first: {visible(summary.parse_error or '')}"
-    if summary.nofollow:
-        asked = "1 page asks not to follow its links"
-        if summary.nofollow > 1:
-            asked = f"{summary.nofollow:,} pages ask not to follow their links"
-        yield f"{asked} (nofollow), which was obeyed; --follow-nofollow follows them"
+    yield from _misses(summary)
     if summary.unrecorded:
         which = f"--stage {RECORD.name} --crawl {summary.crawl} --data {summary.data}"
         yield (
             f"{summary.unrecorded:,} events could not be recorded: exports lack what they say; "
             f"see why: penstock dead list {which}; then: penstock dead retry --all {which}"
         )
+
+
+def _misses(summary: Summary) -> Iterator[str]:
+    """What was not looked for, though pages had it."""
+    if summary.missed:
+        from penstock.fitting import sentence
+
+        yield visible(sentence(summary.missed, pages="any page of this crawl"))
+    if summary.nofollow:
+        asked = "1 page asks not to follow its links"
+        if summary.nofollow > 1:
+            asked = f"{summary.nofollow:,} pages ask not to follow their links"
+        yield f"{asked} (nofollow), which was obeyed; --follow-nofollow follows them"

@@ -12,9 +12,11 @@ from rich.text import Text
 from contract.crawls import CrawlSpec
 from contract.pages import PageFetched
 from contract.settings import Settings, load
+from penstock.fitting import patterns_that_miss
 from penstock.plan import make_plan, spider_args
 from penstock.seeds import check_reachable, seed_urls
 from penstock.view import inspected
+from scraper import Spider
 from scraper.inspect_page import fetch_once, parse_once
 from scraper.spiders import load_spider
 from scraper.warc import read_record
@@ -29,10 +31,10 @@ def inspect(url: str, given: dict[str, Any], *, spider: str | None, args: Sequen
     loaded = load_spider(settings.spider, said) if settings.spider else None
     urls = seed_urls([url], file=None)
     spec = make_plan(settings, urls, spider=loaded, args=said).spec
-    return asyncio.run(_inspect(urls[0], settings, spec))
+    return asyncio.run(_inspect(urls[0], settings, spec, loaded))
 
 
-async def _inspect(url: str, settings: Settings, spec: CrawlSpec) -> int:
+async def _inspect(url: str, settings: Settings, spec: CrawlSpec, spider: Spider | None) -> int:
     await check_reachable([url], allow_private=settings.allow_private)
     once = await fetch_once(url, settings, spec=spec)
     console = Console(highlight=False)
@@ -43,7 +45,8 @@ async def _inspect(url: str, settings: Settings, spec: CrawlSpec) -> int:
     if page.location:
         return READ
     result = await parse_once(read_record(once.record), spec=spec)
-    _print(console, inspected.parsed(result))
+    row = {"url": page.url, "status": page.status, "content_type": page.content_type}
+    _print(console, inspected.parsed(result, missed=patterns_that_miss(spider, [row]) if spider else ()))
     return NOT_READ if result.error else READ
 
 

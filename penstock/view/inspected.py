@@ -14,6 +14,7 @@ from rich.text import Text
 
 from contract.logs import visible
 from contract.pages import Item, PageExcluded, PageFailed, PageFetched
+from penstock.fitting import sentence
 from scraper.inspect_page import Once
 from scraper.parsers.frames import Result
 
@@ -69,8 +70,8 @@ def _fetched(page: PageFetched, reason: str) -> Iterator[Text]:
         yield _line("leads to", page.location)
 
 
-def parsed(result: Result) -> Iterator[Text]:
-    """What a parser made of a page: title, items, links."""
+def parsed(result: Result, *, missed: tuple[str, ...] = ()) -> Iterator[Text]:
+    """What a parser made of a page: title, items, links; `missed` are patterns of which not one fits."""
     yield _line("title", result.title or "none")
     if source := result.encoding_source:
         said = {"nothing": "none is declared", "detector": "a guess"}.get(source, source)
@@ -80,6 +81,8 @@ def parsed(result: Result) -> Iterator[Text]:
     if result.error:
         yield _line("error", _joined(result.error, result.detail), style="red")
         yield _line("", "a page has all of its items or none: those that came before are dropped", style="dim")
+    if missed:
+        yield _line("no function", sentence(missed, pages="this page"), style="yellow")
     items = result.decoded_items()
     yield _line("items", f"{len(items):,}")
     for item in items:

@@ -66,6 +66,25 @@ async def test_a_spider_shows_what_it_would_extract(site: RunningSite, tmp_path:
     assert "\n    nothing in nothing\n" in done.out
 
 
+async def test_a_spider_of_which_no_function_is_for_the_page_says_so_with_its_patterns(
+    site: RunningSite, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(SPIDER.replace("/**", "/bok/*"))
+    data = ("--data", str(tmp_path / "data"), "--delay", "0", "--progress", "none", "--max-pages", "2")
+    for words in (("inspect",), ("crawl", *data, "--json")):
+        for pattern, misses in (("/bok/*", True), ("/**", False)):
+            (tmp_path / "mine.py").write_text(SPIDER.replace("/**", pattern))
+            done = await penstock(
+                *(words[0], site.root_url, *words[1:], "--spider", str(tmp_path / "mine.py"), "--allow-private"),
+                **({} if words[0] == "crawl" else {"PENSTOCK_DEADLINE_SECONDS": "1"}),
+            )
+            told = f"{done.out} {done.err}"
+            assert done.status == 0, done
+            assert ("no function of the spider is for " in told, f"its patterns are {pattern}" in told) == (misses,) * 2
+            if words[0] == "crawl":
+                assert done.json["missed"] == ([pattern] if misses else [])
+
+
 async def test_an_extractor_that_fails_is_said_with_its_line_and_status_1(site: RunningSite, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(SPIDER + "    raise RuntimeError('no price')\n")
     done = await inspect(site.root_url, "--spider", str(tmp_path / "mine.py"))
