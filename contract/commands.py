@@ -68,6 +68,7 @@ class PageFetch(Payload, frozen=True):
     `fingerprint` is 16 hex digits; `attempt` starts at 1; `hops` counts the redirects that led here; `via` is the
     page that linked to it; `robots` marks a job that asks for the host's robots.txt instead of a page.
     `chain` has a mark for each URL of the redirects that led here, with a `+` where its answer set a cookie.
+    `refusals` of the attempts before were ended by the host's refusal to be asked so often.
     """
 
     TYPE: ClassVar[str] = "page.fetch"
@@ -80,6 +81,7 @@ class PageFetch(Payload, frozen=True):
     via: str | None = None
     robots: bool = False
     chain: tuple[str, ...] = ()
+    refusals: int = 0
 
 
 class KnownPage(msgspec.Struct, frozen=True, array_like=True):

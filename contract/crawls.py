@@ -62,6 +62,8 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     max_crawl_delay_seconds: float = 300.0
     #: A host whose robots.txt cannot be had is waited for, and asked again, for this long; then it is given up.
     robots_patience_seconds: float = 14_400.0
+    #: A host that refuses every request is asked, more and more rarely, for this long; then it is given up.
+    give_up_host_seconds: float = 86_400.0
     #: The encoding of a page that declares none is guessed.
     detect_encoding: bool = False
     #: Answers with these statuses are pages too: `404`, or `4xx`, `5xx` for all of a hundred.
@@ -82,6 +84,9 @@ def check_spec(spec: CrawlSpec) -> None:
     if not 0 <= spec.robots_patience_seconds <= LONGEST_PATIENCE_SECONDS:
         most, found = LONGEST_PATIENCE_SECONDS, spec.robots_patience_seconds
         raise Refused(f"robots_patience must be between 0 and {most} seconds, not {found}")
+    if not 0 <= spec.give_up_host_seconds <= LONGEST_PATIENCE_SECONDS:
+        most, found = LONGEST_PATIENCE_SECONDS, spec.give_up_host_seconds
+        raise Refused(f"give_up_host must be between 0 and {most} seconds, not {found}")
     for name in ("per_host", "max_attempts", "max_url_length"):
         if not 0 < getattr(spec, name) <= _MOST:
             raise Refused(f"{name} must be between 1 and {_MOST}, not {getattr(spec, name)}")

@@ -100,6 +100,7 @@ class PageFailed(Payload, frozen=True):
     chain: tuple[str, ...] = ()
     content_type: str = ""
     body: BodyRef | None = None
+    refusals: int = 0
 
 
 class PageExcluded(Payload, frozen=True):

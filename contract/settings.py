@@ -96,6 +96,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_crawl_delay: float | None = None
     #: Seconds for which a host whose robots.txt cannot be had is waited for; then it is given up.
     robots_patience: float | None = None
+    #: Seconds for which a host that refuses every request is asked, more and more rarely; then it is given up.
+    give_up_host: float | None = None
     #: Guess the encoding of pages that declare none, as Firefox does; needs the extra `detector`.
     detect_encoding: bool | None = None
     #: Follow the links of pages that ask not to, by `nofollow`.

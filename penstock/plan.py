@@ -84,6 +84,7 @@ def _said(settings: Settings) -> dict[str, Any]:
         "obey_robots": None if settings.ignore_robots is None else not settings.ignore_robots,
         "max_crawl_delay_seconds": settings.max_crawl_delay,
         "robots_patience_seconds": settings.robots_patience,
+        "give_up_host_seconds": settings.give_up_host,
         "detect_encoding": settings.detect_encoding,
         "follow_nofollow": settings.follow_nofollow,
         "user_agent": settings.user_agent,
@@ -116,6 +117,7 @@ def check_spec(spec: CrawlSpec) -> None:
     for word, seconds, most in (
         ("max_crawl_delay", spec.max_crawl_delay_seconds, LONGEST_DELAY_SECONDS),
         ("robots_patience", spec.robots_patience_seconds, LONGEST_PATIENCE_SECONDS),
+        ("give_up_host", spec.give_up_host_seconds, LONGEST_PATIENCE_SECONDS),
     ):
         if not 0 <= seconds <= most:
             raise Refused(f"{word} must be from 0 to {most} seconds, not {seconds}", field=word)

@@ -17,7 +17,7 @@ from penstock.cluster.supervisor import Supervisor
 #: Settings of the command's own crawl, which are not those of crawls that are begun over HTTP.
 _OF_ONE_CRAWL = (
     *("name", "spider", "delay", "per_host", "max_pages", "max_depth", "scope", "allow", "deny"),
-    *("ignore_robots", "max_crawl_delay", "robots_patience", "detect_encoding", "follow_nofollow"),
+    *("ignore_robots", "max_crawl_delay", "robots_patience", "give_up_host", "detect_encoding", "follow_nofollow"),
     *("user_agent", "webhook"),
 )
 

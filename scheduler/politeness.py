@@ -22,6 +22,11 @@ TROUBLE = frozenset(
         "worker_lost",
     )
 )
+#: … and that it is asked too often, or by too many at once: see limits.lua.
+REFUSALS = frozenset((429, 503))
+_REFUSAL_WORDS = frozenset(("connect_refused", "http_429", "http_503"))
+#: As many refusals of one URL, its host being well, are its own matter (limits.lua).
+OWN_FAULT = 12
 #: No host can make us wait longer than this by Retry-After.
 LONGEST_BLOCK_MS = 3_600_000
 #: Wait (ms) before the second attempt at a URL; doubles with each attempt, up to the longest.
@@ -33,6 +38,12 @@ def in_trouble(failed: PageFailed) -> bool:
     return failed.reason in TROUBLE or failed.status in (429, 500, 502, 503, 504)
 
 
+def is_refusal(failed: PageFailed | KnownPage) -> bool:
+    """Whether the host refuses to be asked now, which is no fault of the URL's."""
+    status = failed.status if isinstance(failed, PageFailed) else None
+    return status in REFUSALS or failed.reason in _REFUSAL_WORDS
+
+
 def block_ms(retry_after_ms: int | None) -> int:
     """For how long nobody may ask this host, by its own word; 0 where it said nothing."""
     return max(0, min(retry_after_ms or 0, LONGEST_BLOCK_MS))
@@ -41,7 +52,7 @@ def block_ms(retry_after_ms: int | None) -> int:
 def limited_why(failed: PageFailed) -> str:
     """The reason of a failure by which the host says that it is asked too often, or for how long not to; else ''."""
     says_when = failed.status != 202 and block_ms(failed.retry_after_ms) > 0
-    return failed.reason if failed.status == 429 or says_when else ""
+    return failed.reason if is_refusal(failed) or says_when else ""
 
 
 def retry_in_ms(failed: PageFailed, *, max_attempts: int, chance: random.Random) -> int | None:
@@ -52,8 +63,12 @@ def retry_in_ms(failed: PageFailed, *, max_attempts: int, chance: random.Random)
 
 
 def has_another_attempt(failed: PageFailed | KnownPage, *, max_attempts: int) -> bool:
-    """Whether a failure is not final."""
-    return failed.retryable and failed.attempt < max_attempts
+    """Whether a failure is not final. A host's refusal uses up no attempt, unless there was to be only one."""
+    if not failed.retryable or max_attempts == 1:
+        return False
+    if isinstance(failed, KnownPage):
+        return failed.attempt < max_attempts + (OWN_FAULT if is_refusal(failed) else 0)
+    return is_refusal(failed) or failed.attempt - failed.refusals < max_attempts
 
 
 def robots_again_ms(robots: RobotsFetched, chance: random.Random) -> int:

@@ -21,7 +21,7 @@ from scheduler.frontier import Frontier
 from scheduler.frontier.frontier import Settlement
 from scheduler.frontier.jobs import job_data, member
 from scheduler.pace import gather
-from scheduler.politeness import block_ms, in_trouble, limited_why, retry_in_ms, robots_again_ms
+from scheduler.politeness import block_ms, in_trouble, is_refusal, limited_why, retry_in_ms, robots_again_ms
 
 _BATCH = 200
 #: How long a host's robots.txt holds (RFC 9309 §2.4: no longer than 24 hours), a little less than workers keep it.
@@ -105,6 +105,8 @@ def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settleme
         asked=failed.asked,
         elapsed_ms=failed.elapsed_ms,
         trouble=in_trouble(failed),
+        refusal=is_refusal(failed),
+        refused_before=failed.refusals,
         # A 202 asks for time for its page alone.
         block_ms=0 if failed.status == 202 else block_ms(failed.retry_after_ms),
         retry_in_ms=wait_ms or 0,
@@ -118,8 +120,12 @@ def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settleme
 def next_attempt(page: PageFailed | PageFetch | KnownPage, mark: int, *, host: str) -> bytes:
     """The queued job of the attempt after this one."""
     attempt = page.attempt + 1
-    chain = () if isinstance(page, KnownPage) else page.chain
-    data = job_data(page.url, host, mark, depth=page.depth, hops=page.hops, via=page.via, attempt=attempt, chain=chain)
+    facts = {"depth": page.depth, "hops": page.hops, "via": page.via, "attempt": attempt}
+    if isinstance(page, KnownPage):
+        known = page.attempt if is_refusal(page) else 0  # which ones were is not recorded
+        return member(mark, attempt, job_data(page.url, host, mark, **facts, refusals=known))
+    refusals = page.refusals + (isinstance(page, PageFailed) and is_refusal(page))
+    data = job_data(page.url, host, mark, **facts, chain=page.chain, refusals=refusals)
     return member(mark, attempt, data)
 
 

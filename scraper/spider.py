@@ -51,7 +51,7 @@ class Spider:
     `max_pages` and `max_depth` bound the crawl (0: no bound). `scope` is `host`, `domain` or `any`; `allow` and `deny`
     are regular expressions for URLs. `obey_robots` False: robots.txt is not asked for. `user_agent` says who we are.
     A host that asks for more than `max_crawl_delay` seconds is left out; a robots.txt that cannot be had is waited for
-    as long as `robots_patience`. `detect_encoding`: the encoding of a page that declares none is guessed.
+    as long as `robots_patience`, and one that refuses every request as long as `give_up_host`. `detect_encoding`: the encoding of a page that declares none is guessed.
     `follow_nofollow`: pages that ask not to follow their links are not heard.
     """
 
@@ -77,6 +77,7 @@ class Spider:
         obey_robots: bool | None = None,
         max_crawl_delay: float | None = None,
         robots_patience: float | None = None,
+        give_up_host: float | None = None,
         detect_encoding: bool | None = None,
         follow_nofollow: bool | None = None,
         user_agent: str | None = None,
@@ -97,6 +98,7 @@ class Spider:
             "obey_robots": obey_robots,
             "max_crawl_delay_seconds": max_crawl_delay,
             "robots_patience_seconds": robots_patience,
+            "give_up_host_seconds": give_up_host,
             "detect_encoding": detect_encoding,
             "follow_nofollow": follow_nofollow,
             "user_agent": user_agent,

@@ -3,7 +3,7 @@
 -- its own: others do, and its host may have asked to be left alone.
 -- (with clock.lua)
 --
--- KEYS[1]  host of the first request (hash, see scheduler/frontier/keys.lua: asked_at, clear_at, next_at, block_until)
+-- KEYS[1]  host of the first request (hash, see scheduler/frontier/keys.lua: asked_at, clear_at, next_at, block_until, pace)
 -- KEYS[2]  the stream of its delivery
 -- KEYS[3..] the same of the others
 -- KEYS[#KEYS] clock
@@ -30,7 +30,8 @@ end
 -- asked_at is the latest moment at which the last one starts, and names its turn; clear_at is noted only by those that
 -- keep a distance.
 local function start_of(host, gap, slack, missed)
-  local h = redis.call('HMGET', host, 'asked_at', 'block_until', 'clear_at', 'next_at')
+  local h = redis.call('HMGET', host, 'asked_at', 'block_until', 'clear_at', 'next_at', 'pace')
+  gap = math.max(gap, tonumber(h[5] or '0'))
   local named, block = tonumber(h[1] or '0'), tonumber(h[2] or '0')
   local asked, behind = named, named ~= missed -- else nobody has come behind it: its own turn is not kept clear of
   local clear, next_at = tonumber(h[3] or '0'), tonumber(h[4] or '0')

@@ -57,6 +57,10 @@ class NewCrawl(BaseModel):
         float | None,
         Field(ge=0, le=LONGEST_PATIENCE_SECONDS, description="Seconds to wait for a robots.txt that cannot be had."),
     ] = None
+    give_up_host: Annotated[
+        float | None,
+        Field(ge=0, le=LONGEST_PATIENCE_SECONDS, description="Seconds to ask a host that refuses every request."),
+    ] = None
     detect_encoding: Annotated[bool | None, Field(description="Guess the encoding of pages that declare none.")] = None
     follow_nofollow: Annotated[bool | None, Field(description="Follow the links of pages that ask not to.")] = None
     user_agent: Annotated[str | None, Field(max_length=500)] = None

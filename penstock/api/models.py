@@ -47,6 +47,7 @@ class Options(Shape):
     ignore_robots: bool
     max_crawl_delay: float
     robots_patience: float
+    give_up_host: float
     detect_encoding: bool
     follow_nofollow: bool
     args: dict[str, str]

@@ -78,6 +78,7 @@ def _options(house: House, spec: CrawlSpec) -> Options:
         ignore_robots=not spec.obey_robots,
         max_crawl_delay=spec.max_crawl_delay_seconds,
         robots_patience=spec.robots_patience_seconds,
+        give_up_host=spec.give_up_host_seconds,
         detect_encoding=spec.detect_encoding,
         follow_nofollow=spec.follow_nofollow,
         args=spec.args,

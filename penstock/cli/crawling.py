@@ -41,6 +41,9 @@ def crawl(
     robots_patience: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Wait so long for a robots.txt that cannot be had [14400].")
     ] = None,
+    give_up_host: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Give a host up that has refused for so long [86400].")
+    ] = None,
     detect_encoding: Annotated[
         bool, typer.Option("--detect-encoding", help="Guess the encoding of pages that declare none, as Firefox does.")
     ] = False,

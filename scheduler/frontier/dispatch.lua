@@ -69,12 +69,13 @@ local crawls, info, chunk = {}, {}, CHUNK
 for _, crawl in ipairs(redis.call('ZRANGE', turns_key, 0, -1)) do
   requeue(crawl)
   local f = redis.call('HMGET', crawl_key(crawl),
-    'delay', 'per_host', 'robots', 'max_pages', 'pages', 'in_flight', 'hold', 'max_crawl_delay', 'patience', 'begun')
+    'delay', 'per_host', 'robots', 'max_pages', 'pages', 'in_flight', 'hold', 'max_crawl_delay', 'patience', 'begun',
+    'give_up_host')
   if int(f[7]) == 0 then -- else its scope is not known yet
     crawls[#crawls + 1] = crawl
     info[crawl] = {delay = int(f[1]), per_host = int(f[2]), robots = f[3] == '1', most = int(f[4]), pages = int(f[5]),
       in_flight = int(f[6]), served = 0, longest = int(f[8] or '300000'), patience = int(f[9] or '14400000'),
-      begun = int(f[10])}
+      begun = int(f[10]), give_up_host = int(f[11] or '86400000')}
   end
 end
 
@@ -151,15 +152,20 @@ end
 local function look_at(host, c)
   local f = redis.call('HMGET', host_key(host), 'in_flight', 'asked_at', 'next_at', 'block_until', 'crawl_delay',
     'robots', 'robots_until', 'robots_tries', 'waits_for', 'waits_since', 'waits_tried', 'waits_until', 'waits_why',
-    'answered', 'limited')
+    'answered', 'limited', 'pace', 'most', 'refuses_since', 'refusal')
   local per_host, delay = terms(c, host, int(f[5]))
-  local h = {in_flight = int(f[1]), limit = per_host, gap = delay, tries = int(f[8]), limited = f[15]}
+  local h = {in_flight = int(f[1]), limit = per_host, gap = math.max(delay, int(f[16])), tries = int(f[8])}
+  h.limited = f[15]
+  if int(f[17]) > 0 then h.limit = math.min(per_host, int(f[17])) end
   h.free_at = math.max(int(f[3]), int(f[4]), int(f[2]) + h.gap)
   h.pending = f[6] == 'pending'
   h.unknown = c.robots and not (f[6] == 'known' and int(f[7]) > now)
   h.too_slow = c.robots and not h.unknown and int(f[5]) > c.longest
   if h.unknown and f[9] == 'robots' then
     wait(c, h, {since = int(f[10]), tried = int(f[11]), at = int(f[12]), why = f[13], answered = f[14] == '1'})
+  end
+  if f[18] and now - math.max(int(f[18]), c.begun) >= c.give_up_host then
+    h.refuses = string.format('the host has refused for %d s: %s', (now - int(f[18])) / 1000, f[19])
   end
   return h
 end
@@ -216,9 +222,10 @@ local function claim(crawl, c)
     if h.waits then show_waiting(crawl, host, h.free_at) end
     if h.in_flight >= h.limit or (c.robots and h.pending) then
       redis.call('ZREM', due_key(crawl), host)
-    elseif h.lost or h.too_slow then
+    elseif h.lost or h.refuses or h.too_slow then
       if not empty(crawl, host, function(member)
         if h.lost then return give_up(crawl, member, 'robots_unreachable', h.lost, SOURCE, time) end
+        if h.refuses then return give_up(crawl, member, 'host_refuses', h.refuses, SOURCE, time) end
         leave_out(crawl, member, 'crawl_delay', SOURCE, time)
       end) then return false, now end
     elseif h.in_flight + (old[host] or 0) >= h.limit then

@@ -32,7 +32,8 @@ RESTORE_PAGES = Script(_HERE, *_RESTORE, "restore_pages.lua")
 RESTORE_LINKS = Script(_HERE, *_RESTORE, "restore_links.lua")
 RESTORE_END = Script(_HERE, *_RESTORE, "restore_end.lua")
 CONTROL = Script(_HERE, _TAKE, _CLOCK, "keys.lua", "envelope.lua", "control.lua")
-SETTLE = Script(_HERE, _TAKE, _CLOCK, "keys.lua", "waits.lua", "envelope.lua", "queues.lua", "settle.lua")
+_LIMITS = ("waits.lua", "pace.lua", "limits.lua")
+SETTLE = Script(_HERE, _TAKE, _CLOCK, "keys.lua", *_LIMITS, "envelope.lua", "queues.lua", "settle.lua")
 GIVE_UP = Script(_HERE, _TAKE, _CLOCK, "keys.lua", "envelope.lua", "queues.lua", "give_up.lua")
 DISPATCH = Script(_HERE, _CLOCK, "keys.lua", "waits.lua", "envelope.lua", "queues.lua", "dispatch.lua")
 REVIVE = Script(_HERE, _CLOCK, "keys.lua", "envelope.lua", "queues.lua", "revive.lua")
@@ -55,6 +56,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     asked: bool
     elapsed_ms: int = 0
     trouble: bool = False
+    refusal: bool = False
+    refused_before: int = 0
     block_ms: int = 0
     retry_in_ms: int = 0
     retry_depth: int = 0
@@ -161,9 +164,10 @@ class Frontier:
     def settle(self, delivery: Delivery, s: Settlement) -> Call:
         """Give an outcome its consequences for the host and the crawl."""
         args = [
-            *(s.crawl, s.host, s.kind, int(s.asked), s.elapsed_ms, int(s.trouble), s.block_ms),
+            *(s.crawl, s.host, s.kind, int(s.asked), s.elapsed_ms, 2 if s.refusal else int(s.trouble), s.block_ms),
             *(s.retry_in_ms, s.retry_depth, s.retry_job, s.crawl_delay_ms, s.robots_good_ms),
             *(s.robots_again_ms, int(s.robots_stale), s.robots_why, int(s.answered), s.limited),
+            s.refused_before,
         ]
         return Call(SETTLE, self._keys(delivery), [*self._head(delivery), *args])
 

@@ -79,6 +79,7 @@ def job_data(
     via: str | None,
     attempt: int = 0,
     chain: tuple[str, ...] = (),
+    refusals: int = 0,
 ) -> bytes:
     """JSON of a `page.fetch`; what has its default value is not spelled, to keep queues small."""
     data: dict[str, str | int | tuple[str, ...]] = {
@@ -95,4 +96,6 @@ def job_data(
         data["attempt"] = attempt
     if chain:
         data["chain"] = chain
+    if refusals:
+        data["refusals"] = refusals
     return msgspec.json.encode(data)

@@ -12,7 +12,7 @@
 --                   unfinished  obligations: 2 for each URL (its outcome, and the reading of its page)
 --                   discovered, queued, in_flight, fetched, pages, failed, excluded, retried   counts of URLs
 --                   delay, per_host, robots, max_pages, max_host_pages   from the spec, as numbers
---                   max_crawl_delay, patience   too, in ms;  begun   when it came to this server (ms)
+--                   max_crawl_delay, patience, give_up_host   too, in ms;  begun   when it came to this server (ms)
 --                   sequence   counter for first come first served
 -- host:<h>    HASH  in_flight     requests now
 --                   asked_at      when the last request started (ms)
@@ -24,7 +24,7 @@
 --                   latency       moving average (ms)
 --                   robots        '' | pending | known;  robots_until (ms);  robots_tries
 --                   answered      1 once it has answered anything
---                   waits_*, limited   see waits.lua
+--                   waits_*, limited   see waits.lua;  pace, most, learnt, refuses_since, refusal  see limits.lua
 --                   turn.<c>      when this crawl had it last, where others wanted it too: the count of turns then
 -- A queued job is `<fingerprint>.<attempt>|<JSON of page.fetch>`.
 local root = KEYS[1]

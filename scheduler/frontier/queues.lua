@@ -12,6 +12,7 @@
 -- give_up(crawl, member, reason, detail, source, time)  the same for one that cannot be asked for
 local DEPTH_STEP = 2 ^ 40 -- leaves room for 10^12 URLs on one depth and 8,000 depths
 local HOST_LIFE = 7200000 -- a host that nobody wants is remembered for two hours more than it wants to be left alone
+local PACE_LIFE = 604800000 -- and for a week if it has taught us its rate: the next crawl goes by that
 
 local function wake(host, at)
   for _, crawl in ipairs(redis.call('SMEMBERS', host_crawls_key(host))) do
@@ -25,7 +26,8 @@ local function rest(host)
   for _, at in ipairs(redis.call('HMGET', host_key(host), 'asked_at', 'next_at', 'block_until', 'waits_until')) do
     last = math.max(last, int(at))
   end
-  redis.call('ZADD', resting_key, whole(last + HOST_LIFE), host)
+  local is_paced = redis.call('HEXISTS', host_key(host), 'learnt') == 1
+  redis.call('ZADD', resting_key, whole(last + (is_paced and PACE_LIFE or HOST_LIFE)), host)
 end
 
 local function forget_hosts(most)

@@ -1,5 +1,5 @@
 -- A job has its outcome: free the host's slot, spare the host as it deserves, plan the retry, end the crawl.
--- (with take.lua, clock.lua, keys.lua, waits.lua, envelope.lua, queues.lua)
+-- (with take.lua, clock.lua, keys.lua, waits.lua, pace.lua, limits.lua, envelope.lua, queues.lua)
 --
 -- KEYS[1]   root of all keys
 -- KEYS[2]   stream of the delivery
@@ -8,7 +8,7 @@
 -- ARGV[6]   kind: page (2xx) | moved (3xx) | failed | excluded | retry | robots
 -- ARGV[7]   1 if a request reached the host
 -- ARGV[8]   ms since that request was sent
--- ARGV[9]   1 if the host is in trouble
+-- ARGV[9]   1 if the host is in trouble, 2 if it refuses to be asked so often
 -- ARGV[10]  ms for which the host wants to be left alone
 -- ARGV[11]  ms until the retry             ARGV[12]  its depth   ARGV[13]  its job
 --           kind robots: the page's job that asked, which is queued again as it was, or ''
@@ -17,22 +17,24 @@
 -- ARGV[16]  ms after which to ask again; 0: nobody was asked at all
 -- ARGV[17]  1 if the workers hold an older copy, to be gone by meanwhile            ARGV[18]  why it could not be had
 -- ARGV[19]  1 if the host has answered   ARGV[20]  why it is asked too often, by its own word, or ''
+-- ARGV[21]  how often this URL was refused before, where ARGV[9] is 2
 -- returns   1, or 0 if somebody else did this before
 if not take(KEYS[2], ARGV[1], ARGV[2]) then return 0 end
 local crawl, host, kind, now = ARGV[4], ARGV[5], ARGV[6], now_ms()
 local FIRST_PAUSE, LONGEST_PAUSE = 1000, 60000 -- after trouble; doubles with each error in a row
 local SLOW, RISE = 1000, 4                     -- an answer slower than both backs off
 local hk, ck = host_key(host), crawl_key(crawl)
-local asked, trouble, good = ARGV[7] == '1', ARGV[9] == '1', tonumber(ARGV[15])
-local c = redis.call('HMGET', ck, 'state', 'delay', 'max_crawl_delay')
+local asked, trouble, refusal, good = ARGV[7] == '1', ARGV[9] == '1', ARGV[9] == '2', tonumber(ARGV[15])
+local c = redis.call('HMGET', ck, 'state', 'delay', 'max_crawl_delay', 'per_host')
 
 -- The distance to the next request, from when this one was sent.
-local f = redis.call('HMGET', hk, 'in_flight', 'asked_at', 'next_at', 'errors', 'latency', 'crawl_delay', 'block_until')
+local f = redis.call('HMGET', hk, 'in_flight', 'asked_at', 'next_at', 'errors', 'latency', 'crawl_delay', 'block_until',
+  'pace', 'learnt')
 local in_flight, asked_at, next_at, errors, latency = int(f[1]), int(f[2]), int(f[3]), int(f[4]), int(f[5])
 local crawl_delay, block = int(f[6]), int(f[7])
 if kind == 'robots' and good > 0 then crawl_delay = tonumber(ARGV[14]) end
-local gap = delay_of(int(c[2]), crawl_delay, int(c[3] or '300000'))
-local elapsed = tonumber(ARGV[8])
+local wanted = delay_of(int(c[2]), crawl_delay, int(c[3] or '300000'))
+local gap, elapsed = math.max(wanted, int(f[8])), tonumber(ARGV[8])
 if asked then
   asked_at = math.max(asked_at, now - elapsed)
   next_at = math.max(next_at, asked_at + gap)
@@ -41,12 +43,20 @@ elseif in_flight <= 1 then
 end
 
 -- The pause on top of that, if it is in trouble, slow, or has asked for one.
-if trouble then
+if refusal then
+  local lasts = math.max(wanted, math.floor(latency / math.max(1, in_flight)))
+  local before, most = tonumber(ARGV[21]), math.max(1, int(c[4]))
+  local pause = learn_refusal(host, f[9], now, now - elapsed, block, lasts, most, before, ARGV[20])
+  if pause then block, errors = math.max(block, now + pause), errors + 1 end
+  if kind == 'retry' and is_its_own(host, before) then kind = 'failed' end
+elseif trouble then
   errors = errors + 1
   block = math.max(block, now + math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ math.min(errors - 1, 10)))
 elseif asked then
   errors = 0
-  if elapsed > SLOW and latency > 0 and elapsed > RISE * latency then block = math.max(block, now + elapsed) end
+  local slower = elapsed > SLOW and latency > 0 and elapsed > RISE * latency
+  if slower then block = math.max(block, now + elapsed) end
+  if f[9] or slower then learn_answer(host, f[9], now, now - elapsed, slower, wanted) end
   latency = latency == 0 and elapsed or math.floor(latency * 0.9 + elapsed * 0.1)
 end
 if ARGV[10] ~= '0' then block = math.max(block, now + tonumber(ARGV[10])) end

@@ -18,6 +18,7 @@ local function set_terms(crawl, spec)
   local s = cjson.decode(spec)
   redis.call('HSET', crawl_key(crawl), 'begun', whole(now_ms()),
     'max_crawl_delay', whole((s.max_crawl_delay_seconds or 300) * 1000),
+    'give_up_host', whole((s.give_up_host_seconds or 86400) * 1000),
     'patience', whole((s.robots_patience_seconds or 14400) * 1000))
 end
 

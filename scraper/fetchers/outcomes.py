@@ -183,6 +183,7 @@ def of_error(job: PageFetch, error: FetchError, *, issued_ms: int = 0) -> Outcom
         detail=error.detail,
         status=error.status if isinstance(error, HttpStatus) else None,
         chain=job.chain,
+        refusals=job.refusals,
         retryable=error.retryable,
         retry_after_ms=error.retry_after_ms,
         started_at=started_at,

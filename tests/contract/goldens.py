@@ -78,6 +78,7 @@ _WITH_ARGS = structs.replace(_WITH_GUESSES, args={"part": "books"})
 _WITH_ERRORS = structs.replace(_WITH_ARGS, error_pages=("404", "5xx"))
 _WITH_IDENTITY = structs.replace(_WITH_ERRORS, identity=2)
 _WITH_NOFOLLOW = structs.replace(_WITH_IDENTITY, follow_nofollow=True)
+_AS_GUEST = structs.replace(_WITH_NOFOLLOW, give_up_host_seconds=3600.0)
 _JOB: dict[str, Any] = {"url": _URL, "host": _HOST, "fingerprint": "9f86d081884c7d65", "depth": 3, "hops": 2}
 _PAGE: dict[str, Any] = {**_JOB, "attempt": 2, "via": f"{_HOST}/"}
 _BODY = BodyRef(
@@ -209,6 +210,11 @@ GOLDENS: dict[str, Message] = {
     "frontier.restore.v1-nofollow": _golden(
         structs.replace(_RESTORE, spec=_WITH_NOFOLLOW), source="storage.replay", cause="crawl.started"
     ),
+    "crawl.start.v1-guest": _command(CrawlStart(spec=_AS_GUEST, seeds=_SEEDS)),
+    "crawl.started.v1-guest": _of_crawl(CrawlStarted(version=1, spec=_AS_GUEST, seeds=_SEEDS)),
+    "frontier.restore.v1-guest": _golden(
+        structs.replace(_RESTORE, spec=_AS_GUEST), source="storage.replay", cause="crawl.started"
+    ),
     "crawl.start.v1-guesses": _command(CrawlStart(spec=_WITH_GUESSES, seeds=_SEEDS)),
     "crawl.start.v1-patience": _command(CrawlStart(spec=_WITH_PATIENCE, seeds=_SEEDS)),
     "crawl.start.v1-parts": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True, parts=3)),
@@ -281,6 +287,12 @@ GOLDENS: dict[str, Message] = {
     ),
     "page.failed.v1-kept": _golden(
         structs.replace(_FAILED, content_type="text/html", body=_BODY), source="scraper.fetch", cause="page.fetch"
+    ),
+    "page.fetch.v1-refused": _golden(
+        PageFetch(**_PAGE, chain=_CHAIN, refusals=2), source="scheduler.settle", cause="page.failed"
+    ),
+    "page.failed.v1-refused": _golden(
+        structs.replace(_FAILED, chain=_CHAIN, refusals=2), source="scraper.fetch", cause="page.fetch"
     ),
     "page.failed.v1-chain": _golden(structs.replace(_FAILED, chain=_CHAIN), source="scraper.fetch", cause="page.fetch"),
     "page.parsed.v1-chain": _golden(

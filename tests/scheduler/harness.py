@@ -210,6 +210,7 @@ class Run:
             return PageFailed(
                 **facts, reason=answer.reason or f"http_{answer.status}", status=answer.status, asked=answer.asked,
                 retryable=answer.status in (429, 500, 503), retry_after_ms=answer.retry_after_ms,
+                refusals=job.refusals,
             )  # fmt: skip
         return PageFetched(
             **facts, status=answer.status, content_type="text/html", body=_BODY, started_at=1, elapsed_ms=0,

@@ -104,7 +104,7 @@ async def test_a_failure_that_passes_is_tried_again_and_counted_once(bus):
 
 
 async def test_a_failure_that_stays_is_given_up_after_the_last_attempt(bus):
-    async with running(bus, Web({A: Answering(status=503)}), hurried=True) as run:
+    async with running(bus, Web({A: Answering(status=500)}), hurried=True) as run:
         crawl = await run.start(A, max_attempts=3)
         end = await run.finished(crawl)
 
