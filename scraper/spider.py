@@ -51,7 +51,8 @@ class Spider:
     `max_pages` and `max_depth` bound the crawl (0: no bound). `scope` is `host`, `domain` or `any`; `allow` and `deny`
     are regular expressions for URLs. `obey_robots` False: robots.txt is not asked for. `user_agent` says who we are.
     A host that asks for more than `max_crawl_delay` seconds is left out; a robots.txt that cannot be had is waited for
-    as long as `robots_patience`, and one that refuses every request as long as `give_up_host`. `detect_encoding`: the encoding of a page that declares none is guessed.
+    as long as `robots_patience`, and a host that refuses every request as long as `give_up_host`.
+    `detect_encoding`: the encoding of a page that declares none is guessed.
     `follow_nofollow`: pages that ask not to follow their links are not heard.
     """
 

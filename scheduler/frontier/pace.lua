@@ -79,5 +79,5 @@ end
 
 -- How long nobody asks after a refusal: longer with each in a row.
 local function pause_of(s)
-  return math.min(FIRST_REST * 2 ^ math.min(s.row - 1, 20), LONGEST_REST)
+  return math.min(FIRST_REST * 3 ^ math.min(s.row - 1, 20), LONGEST_REST)
 end

@@ -99,7 +99,7 @@ async def test_a_host_in_trouble_is_left_alone_for_longer_with_each_error(bus):
         await bus.redis.hset(host, mapping={"block_until": 0, "next_at": 0})
         await run.finished(await run.start(A + "2", per_host=1, max_attempts=1))
 
-    assert 800 < first <= 1_000 < 1_800 < second <= 2_000
+    assert 800 < first <= 1_000 < 2_800 < second <= 3_000
     assert await bus.redis.hget(host, "errors") == b"0"
 
 

@@ -1,4 +1,4 @@
-"""The rate that a host bears is learnt from its refusals, and stays: by a clock of our own, at limiters of arithmetic."""
+"""The rate that a host bears is learnt from its refusals, and stays; by a clock of our own, at tables of limiters."""
 
 import pytest
 
@@ -25,9 +25,7 @@ A, HOST_A = "http://a.test/", "http://a.test"
 async def test_a_limiter_is_asked_nearly_as_often_as_it_allows_and_refuses_few(
     bus, limiter, delay, rate, burst, window, allowed
 ):
-    told = await crawled(
-        bus.redis, limiter, delay=delay, requests=1_000, rate=rate, burst=burst, window=window
-    )
+    told = await crawled(bus.redis, limiter, delay=delay, requests=1_000, rate=rate, burst=burst, window=window)
 
     assert told.rate(since=60) >= 0.85 * allowed
     assert len(told.refused) <= 0.05 * 1_000
