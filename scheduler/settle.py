@@ -120,13 +120,25 @@ def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settleme
 def next_attempt(page: PageFailed | PageFetch | KnownPage, mark: int, *, host: str) -> bytes:
     """The queued job of the attempt after this one."""
     attempt = page.attempt + 1
-    facts = {"depth": page.depth, "hops": page.hops, "via": page.via, "attempt": attempt}
-    if isinstance(page, KnownPage):
-        known = page.attempt if is_refusal(page) else 0  # which ones were is not recorded
-        return member(mark, attempt, job_data(page.url, host, mark, **facts, refusals=known))
-    refusals = page.refusals + (isinstance(page, PageFailed) and is_refusal(page))
-    data = job_data(page.url, host, mark, **facts, chain=page.chain, refusals=refusals)
+    data = job_data(
+        page.url,
+        host,
+        mark,
+        depth=page.depth,
+        hops=page.hops,
+        via=page.via,
+        attempt=attempt,
+        chain=() if isinstance(page, KnownPage) else page.chain,
+        refusals=_refusals(page),
+    )
     return member(mark, attempt, data)
+
+
+def _refusals(page: PageFailed | PageFetch | KnownPage) -> int:
+    """How many attempts so far the host has refused; of a recorded page only the last is known, and stands for all."""
+    if isinstance(page, KnownPage):
+        return page.attempt if is_refusal(page) else 0
+    return page.refusals + (isinstance(page, PageFailed) and is_refusal(page))
 
 
 def _of_robots(crawl: str, robots: RobotsFetched, chance: random.Random) -> Settlement:
