@@ -24,6 +24,7 @@ from penstock.cluster import Cluster, one_machine
 from penstock.plan import Plan, make_plan, spider_args
 from penstock.seeds import check_reachable, seed_urls
 from penstock.serving import listen_first, of_no_crawl, served
+from penstock.spider_words import SpiderWords
 from penstock.stopping import INTERRUPTED, stop_on_signals
 from penstock.webhooks.targets import receiver_of
 
@@ -84,10 +85,13 @@ async def _crawl(settings: Settings, plan: Plan, listening: socket.socket | None
     async with one_machine(settings) as cluster:
         if cluster.is_ours:
             configure_logs(settings.log_level, to=open(settings.folder / "logs" / "penstock.log", "a"))  # noqa: SIM115
+        words = SpiderWords(settings.folder) if cluster.is_ours and plan.spec.spider else None
         async with _served(cluster, listening):
             summary = await _in_cluster(cluster, plan, stop, began=began)
         if summary is None:
             _say_interrupted(plan.spec, ours=cluster.is_ours)
+    for line in words.shown() if words else ():
+        print(f"spider: {line}", file=sys.stderr)
     if summary is None:
         return INTERRUPTED
     from penstock.summary import print_summary

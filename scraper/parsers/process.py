@@ -8,6 +8,7 @@ takes too long, and it goes with its supervisor. Between pages it also leaves by
 import contextlib
 import fcntl
 import gc
+import logging
 import os
 import resource
 import signal
@@ -42,6 +43,8 @@ def main() -> None:
         os.chdir(sys.argv[1])
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else PAGE_CPU_SECONDS
     source, sink = _private_pipes()
+    # What a spider logs is for the person who wrote it, as what it prints.
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stdout)
     limit_memory(PAGE_MEMORY_BYTES)
     sink.write(READY)
     sink.flush()
