@@ -11,21 +11,22 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from contract.errors import Refused
 from contract.pages import Item
+from storage import batch
 from storage.archive.reader import ArchiveReader
-from storage.archive.segments.files import FileStore
+from storage.archive.segments.files import FileArchive, FileStore
 from storage.exports import export
 from storage.exports.wacz.index import index_line, response_of
 from storage.exports.wacz.package import write_wacz
 from tests import builders
 from tests.builders import CRAWL, URL
-from tests.storage.helpers import write
+from tests.storage.helpers import arrival, write
 
 WARC, INDEX, PAGES = "archive/data.warc.gz", "indexes/index.cdx", "pages/pages.jsonl"
 
 
 @pytest.fixture
 def recorded(sqlite_engine, tmp_path):
-    """Two pages, one with the generic extractor's text, a robots.txt; and a page of another crawl."""
+    """Two pages, one with the generic extractor's text, and a redirect; and a page of another crawl."""
     items = (Item(type="page", data={"title": "A title", "text": "What it says. 😀"}),)
     own = (Item(type="page", data={"text": "a field of a spider's own"}),)
     write(
@@ -126,6 +127,20 @@ def test_a_page_that_was_fetched_again_has_title_and_text_at_its_last_answer_alo
         builders.page_fetched().envelope.id: None,
         "again": "A title",
     }
+
+
+def test_failures_that_answered_and_robots_txt_are_indexed_and_are_no_pages(recorded, tmp_path):
+    gone = builders.page_failed(URL + "/gone", reason="status", status=404, body=builders.body_ref())
+    rules = builders.robots_fetched(body=builders.body_ref(), status=200)
+    with FileArchive(tmp_path / "archive", recorded) as archive:
+        both = [arrival(each, builders.warc_member(each.payload.url)) for each in (gone, rules)]
+        batch.write(recorded, archive, both)
+
+    parts, number = exported(recorded, tmp_path)
+
+    assert number == len(index_of(parts)) == 5
+    assert {gone.payload.url, rules.payload.url} < {facts["url"] for _, facts in index_of(parts)}
+    assert {json.loads(line)["url"] for line in parts[PAGES].splitlines()[1:]} == {URL, URL + "/z"}
 
 
 def test_an_index_of_thousands_of_lines_is_sorted_a_few_at_a_time(sqlite_engine, tmp_path):
