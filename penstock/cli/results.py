@@ -42,6 +42,10 @@ def export(
     flat: Annotated[
         bool, typer.Option("--flat", help="Items of one type as a table, with a column for each field of their data.")
     ] = False,
+    use: Annotated[
+        Literal["ai-train", "search", "ai-input"] | None,
+        typer.Option("--for", help="Without pages that say, by themselves or their host, that they are not for this."),
+    ] = None,
     data: Data = None,
     format: Annotated[
         Literal["jsonl", "csv", "parquet"] | None, typer.Option(help="How rows are written [by FILE's name, or jsonl].")
@@ -73,4 +77,5 @@ def export(
         all_versions=all_versions,
         version=version,
         flat=flat,
+        use=use,
     )

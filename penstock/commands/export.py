@@ -16,7 +16,7 @@ from penstock.stopping import ended_by_sigterm
 from storage.archive.segments.opening import open_store
 from storage.exports.export import Format, What
 from storage.exports.export import export as write
-from storage.read_models import queries
+from storage.read_models import listings, queries
 
 
 def export(
@@ -31,14 +31,20 @@ def export(
     all_versions: bool,
     version: str | None,
     flat: bool,
+    use: str | None = None,
 ) -> None:
     """Write the rows; raises `Refused` for a crawl that is not there or a file that cannot be written."""
     settings = load(given)
     _check(what, types, all_versions=all_versions, version=version, flat=flat)
+    if use and what not in ("pages", "items"):
+        raise Refused(f"--for is for pages and items, not for {what}")
     archive = open_store(settings) if what in ("warc", "wacz") else None
 
     def write_from(engine: Engine, id: str | None) -> None:
         choice: dict[str, Any] = {"types": types, "all_versions": all_versions, "version": version, "flat": flat}
+        if use:
+            choice["use"] = use
+            _say_refused(listings.refused(engine, id, use), use)
         with ended_by_sigterm():
             write(engine, what, crawl=id, format=format, to=output, archive=archive, **choice)
 
@@ -50,6 +56,13 @@ def export(
     else:
         with recorded(settings) as engine:
             write_from(engine, None if all_crawls else _newest(engine))
+
+
+def _say_refused(number: int, use: str) -> None:
+    pages = "1 page" if number == 1 else f"{number:,} pages"
+    print(
+        f"penstock: left out {pages} that the page itself or its host's robots.txt refuses for {use}", file=sys.stderr
+    )
 
 
 def _newest(engine: Engine) -> str | None:

@@ -42,7 +42,7 @@ _WRITE_BYTES = 64 * 1024
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """Which rows: of one crawl (all if None); of some types; items by every version of a spider, or by one.
 
-    `flat`: items have a column for each field of their data.
+    `flat`: items have a column for each field of their data. `use`: none of pages that are not to be used so.
     """
 
     crawl: str | None = None
@@ -50,6 +50,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     all_versions: bool = False
     version: str | None = None
     flat: bool = False
+    use: str | None = None
 
 
 def export(
@@ -63,13 +64,14 @@ def export(
     all_versions: bool = False,
     version: str | None = None,
     flat: bool = False,
+    use: str | None = None,
     archive: SegmentStore | None = None,
 ) -> int:
     """Write to a path or `-`, items of each type to one of their own where `to` is a place for several.
 
     Returns the number of rows. Raises `Refused`; `archive` is for WARC and WACZ.
     """
-    choice = Choice(crawl=crawl, types=tuple(types), all_versions=all_versions, version=version, flat=flat)
+    choice = Choice(crawl=crawl, types=tuple(types), all_versions=all_versions, version=version, flat=flat, use=use)
     _check_version(engine, choice)
     if several.is_several(to) and what != "items":
         raise Refused(f"cannot write {to}: {what} are one file, and that is a place for several")
@@ -146,9 +148,14 @@ def _event_lines(engine: Engine, choice: Choice) -> Iterator[bytes]:
 
 
 _READ: dict[What, Callable[[Engine, Choice], Iterator[dict[str, Any]]]] = {
-    "pages": lambda engine, choice: listings.pages(engine, choice.crawl),
+    "pages": lambda engine, choice: listings.pages(engine, choice.crawl, use=choice.use),
     "items": lambda engine, choice: listings.items(
-        engine, choice.crawl, all_versions=choice.all_versions, version=choice.version, types=choice.types
+        engine,
+        choice.crawl,
+        all_versions=choice.all_versions,
+        version=choice.version,
+        types=choice.types,
+        use=choice.use,
     ),
     "failures": lambda engine, choice: listings.failures(engine, choice.crawl),
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Engine, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, case, func, or_, select
 
 from storage.sql import tables
 
@@ -48,8 +48,24 @@ COLUMNS = {
 }
 
 
-def pages(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:
-    """The pages of a crawl, or of all.
+#: What people and machines do with pages: a word for it, and the column that says whether a page lets them.
+USES = {"ai-train": "train_ai", "search": "search", "ai-input": "ai_input"}
+
+
+def refused(engine: Engine, crawl: str | None, use: str) -> int:
+    """How many fetched pages of a crawl, or of all, are not to be used so, by their own word or their host's."""
+    page = tables.pages.c
+    query = select(func.count()).where(page.outcome == "fetched", page[USES[use]].is_(False))
+    with engine.connect() as connection:
+        return connection.execute(query if crawl is None else query.where(page.crawl == crawl)).scalar_one()
+
+
+def _allowed(query: Select[Any], use: str | None) -> Select[Any]:
+    return query if use is None else query.where(tables.pages.c[USES[use]].is_not(False))
+
+
+def pages(engine: Engine, crawl: str | None = None, *, use: str | None = None) -> Iterator[dict[str, Any]]:
+    """The pages of a crawl, or of all; without those that are not to be used so, if a `use` is given.
 
     `error` says why a fetched page could not be read, as `extractor_failed: RuntimeError: …`; None where it could.
     """
@@ -60,7 +76,7 @@ def pages(engine: Engine, crawl: str | None = None) -> Iterator[dict[str, Any]]:
         *(page.parse_error.label("error"), page.parse_detail),
         *(page.robots, page.canonical, page.train_ai, page.search, page.ai_input, page.license),
     ).where(page.outcome.is_not(None))
-    for row in _in_order(engine, query, crawl):
+    for row in _in_order(engine, _allowed(query, use), crawl):
         detail = row.pop("parse_detail")
         if row["outcome"] != "fetched":
             row["fetched_at"] = row["error"] = None
@@ -76,8 +92,11 @@ def items(
     all_versions: bool = False,
     version: str | None = None,
     types: Sequence[str] = (),
+    use: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The items of a crawl, or of all; `data` is a JSON object. Those of some `types`, if they are given.
+
+    Without those of pages that are not to be used so, if a `use` is given.
 
     Those by the latest parse of each page that had no error; or by every version of a spider; or by one version.
     """
@@ -87,6 +106,7 @@ def items(
         query = query.where(item.spider_version == version)
     if types:
         query = query.where(item.type.in_(types))
+    query = _allowed(query, use)
     for row in stream(engine, query.order_by(*_ORDER, item.event, item.ordinal)):
         yield {**row, "data": msgspec.json.decode(row["data"])}
 

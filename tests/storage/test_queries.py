@@ -3,7 +3,7 @@
 import pytest
 
 from contract.pages import Wishes
-from storage.read_models import queries
+from storage.read_models import listings, queries
 from tests import builders
 from tests.builders import CRAWL, URL
 from tests.storage.helpers import write
@@ -213,3 +213,13 @@ def test_a_reader_that_leaves_early_holds_nothing(engine, tmp_path):
 def test_a_crawl_is_whole_when_all_that_it_ended_with_is_recorded(ended, counts, whole):
     totals = dict(zip(("fetched", "failed", "excluded", "parsed"), counts, strict=True))
     assert queries.holds_all(ended, totals) is whole
+
+
+@pytest.mark.parametrize(("use", "left"), [("ai-train", []), ("search", [URL]), ("ai-input", [URL])])
+def test_rows_for_a_use_leave_out_the_pages_that_refuse_it(recorded, use, left):
+    def fetched(rows):
+        return [row["url"] for row in rows if row.get("outcome", "fetched") == "fetched"]
+
+    assert fetched(listings.pages(recorded, CRAWL, use=use)) == left
+    assert fetched(listings.items(recorded, CRAWL, use=use)) == left
+    assert listings.refused(recorded, CRAWL, use) == 1 - len(left)

@@ -29,6 +29,7 @@ async def test_links_of_such_pages_are_left_out_and_told(tmp_path: Path) -> None
         told = await penstock("explain", f"{server.url}/history?1", *data)
         page = await penstock("explain", f"{server.url}/history", *data)
         heard = await rows("pages", tmp_path)
+        used = await penstock("export", "pages", "--for", "ai-train", *data)
         again = await penstock("crawl", f"{server.url}/", "--name", "all", "--follow-nofollow", *FAST, *data)
 
     assert (done.status, again.status) == (0, 0)
@@ -41,5 +42,9 @@ async def test_links_of_such_pages_are_left_out_and_told(tmp_path: Path) -> None
         "/open": (None, f"{server.url}/", False),
         "/history": ("noindex, nofollow", None, False),
     }
+    assert (used.out, used.err) == (
+        "",
+        "penstock: left out 3 pages that the page itself or its host's robots.txt refuses for ai-train\n",
+    )
     assert "nofollow" not in again.err
     assert b"/history?1" in b"".join(server.requests)
