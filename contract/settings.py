@@ -104,6 +104,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     follow_nofollow: bool | None = None
     #: Who we say we are.
     user_agent: str | None = None
+    #: Your mail address, or a page about you, for User-Agent and From; empty: none, None: not asked yet.
+    contact: str | None = None
     #: Where the events of a crawl's life are posted, signed with `webhook_secret`; empty or None: nowhere.
     webhook: str | None = None
     #: What webhooks are signed with (HMAC-SHA256): text, or `whsec_` and base64. Without one they are not signed.
@@ -161,7 +163,7 @@ def load(given: Mapping[str, Any] | None = None, *, environ: Mapping[str, str] =
 
 def origins(given: Mapping[str, Any] | None = None, *, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Each setting that is not left to its default → where it was set, as a person would spell it there."""
-    spelled = {name: f"{name} in {_file(environ)}" for name in _from_file(environ)}
+    spelled = {name: f"{name} in {settings_file(environ)}" for name in _from_file(environ)}
     spelled |= {name: PREFIX + name.upper() for name in _from_environ(environ)}
     return spelled | {name: "--" + name.replace("_", "-") for name, value in (given or {}).items() if value is not None}
 
@@ -197,7 +199,7 @@ def _spelled(value: Any) -> str:
 
 
 def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
-    path = _file(environ)
+    path = settings_file(environ)
     if not environ.get(PREFIX + "CONFIG") and not path.is_file():
         return {}
     try:
@@ -211,7 +213,8 @@ def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _file(environ: Mapping[str, str]) -> Path:
+def settings_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the settings file is, or would be."""
     return Path(environ.get(PREFIX + "CONFIG") or "penstock.toml")
 
 

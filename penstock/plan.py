@@ -17,6 +17,7 @@ import msgspec
 from contract.crawls import LATEST_IDENTITY, LONGEST_DELAY_SECONDS, LONGEST_PATIENCE_SECONDS, CrawlSpec
 from contract.errors import Refused
 from contract.settings import Settings
+from penstock.contact import user_agent_of
 from penstock.webhooks.signature import signing_key
 from penstock.webhooks.targets import check_webhook
 from scheduler.patterns import check_patterns
@@ -87,7 +88,7 @@ def _said(settings: Settings) -> dict[str, Any]:
         "give_up_host_seconds": settings.give_up_host,
         "detect_encoding": settings.detect_encoding,
         "follow_nofollow": settings.follow_nofollow,
-        "user_agent": settings.user_agent,
+        "user_agent": settings.user_agent or (user_agent_of(settings.contact) if settings.contact else None),
         "webhook": settings.webhook or None,
     }
     return {name: value for name, value in said.items() if value is not None}

@@ -100,13 +100,14 @@ def _guess(text: str) -> str | None:
     place = canonical(f"http://{text}") if port.isdigit() else None
     if place is None:
         return None
-    if _is_loopback(place.hostname):
+    if is_loopback(place.hostname):
         return place.href
     secure = canonical(f"https://{text}")
     return secure.href if secure and "." in place.hostname else None
 
 
-def _is_loopback(hostname: str) -> bool:
+def is_loopback(hostname: str) -> bool:
+    """Whether a name or address is this machine's own, as far as it says so itself."""
     if hostname == "localhost" or hostname.endswith(".localhost"):
         return True
     try:

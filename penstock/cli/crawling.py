@@ -52,6 +52,9 @@ def crawl(
     ] = False,
     allow_private: AllowPrivate = False,
     user_agent: UserAgent = None,
+    contact: Annotated[
+        str | None, typer.Option(metavar="MAIL|URL", help="Who answers for it: told in User-Agent and From.")
+    ] = None,
     seeds_file: Annotated[
         str | None, typer.Option(metavar="FILE|-", help="Seeds, one a line; # begins a comment; - is standard input.")
     ] = None,

@@ -15,12 +15,15 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from contract.crawls import CrawlSpec
 from contract.errors import Refused
 from contract.logs import configure_logs
 from contract.safe_text import without_credentials
 from contract.settings import Settings, load
 from penstock.cluster import Cluster, one_machine
+from penstock.contact import ask_contact
 from penstock.plan import Plan, make_plan, spider_args
 from penstock.seeds import check_reachable, seed_urls
 from penstock.serving import listen_first, of_no_crawl, served
@@ -51,7 +54,9 @@ def crawl(
     settings = load(given)
     if "api_port" in given and not serve:
         raise Refused("--port goes with --serve, which serves the HTTP API while the crawl runs")
-    plan = _plan(settings, seed_urls(seeds, file=seeds_file), spider_args(args))
+    urls = seed_urls(seeds, file=seeds_file)
+    settings = msgspec.structs.replace(settings, contact=ask_contact(settings, urls))
+    plan = _plan(settings, urls, spider_args(args))
     with listen_first(of_no_crawl(settings)) if serve else contextlib.nullcontext() as listening:
         return asyncio.run(_crawl(settings, plan, listening, json=json, began=began))
 

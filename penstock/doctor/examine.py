@@ -42,7 +42,11 @@ async def examine(given: dict[str, Any], *, now: Clock = time.time) -> list[Find
         cluster = running_in(settings)
     except Refused as error:
         return [*found, bad("settings", masked(str(error)), "mend it, and ask again")]
-    found += [*machine.settings_given(settings, origins(given)), machine.open_files(settings)]
+    found += [
+        *machine.settings_given(settings, origins(given)),
+        machine.open_files(settings),
+        machine.contact(settings),
+    ]
     found += machine.privacy(settings.folder)
     on_redis, urls_left = await _redis(cluster, now=now) if cluster else ([_none_runs(settings), _binary()], 0)
     return [*found, *on_redis, *await asyncio.to_thread(_records, cluster or settings, urls_left, now)]

@@ -100,6 +100,14 @@ def privacy(folder: Path) -> list[Finding]:
     return [ok("data folder", f"{folder}, for its owner alone")]
 
 
+def contact(settings: Settings) -> Finding:
+    """Whether the owner of a site can tell from our requests whom to ask."""
+    if settings.contact or settings.user_agent:
+        return ok("contact", settings.contact or "as the user agent says")
+    mend = "set PENSTOCK_CONTACT, or --contact, to a mail address or a page of yours"
+    return warn("contact", "the user agent names nobody whom a site's owner could ask", mend)
+
+
 def open_files(settings: Settings, most: int | None = None) -> Finding:
     """Whether a fetch process may have as many files open as it has requests in flight."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1] if most is None else most

@@ -29,6 +29,7 @@ from scraper.http.causes import classified
 from scraper.http.connection import StaleConnection
 from scraper.http.decoding import ACCEPTED, decode, largest
 from scraper.http.exchange import ExactSession, Exchange, at_once, current
+from scraper.http.headers import sender_of
 from scraper.http.lean import httpx, httpx_aiohttp
 from scraper.http.resolver import PinningResolver
 from scraper.http.session import open_session
@@ -100,7 +101,7 @@ class Client:
         """
         target = check_url(url, allow_private=self._settings.allow_private)
         exchange = Exchange(target, deadline_seconds=self._settings.deadline_seconds, before_send=before_send)
-        headers = {"User-Agent": user_agent, "Accept": accept, "Accept-Encoding": ACCEPTED}
+        headers = {"User-Agent": user_agent, "Accept": accept, "Accept-Encoding": ACCEPTED} | sender_of(user_agent)
 
         async def read(response: httpx.Response) -> bytes:
             return await self._read(response, exchange, cut_at, make_room)

@@ -14,6 +14,8 @@ from scraper.http.answer import Answer
 MOVED = frozenset((300, 301, 302, 303, 307, 308))
 #: A host cannot make us wait longer than this by one header.
 LONGEST_WAIT_MS = 3_600_000
+#: A mail address in a user agent's comment, as `Bot/1 (+me@a.test)`.
+_MAILBOX = re.compile(r"\(\+(?:mailto:)?([\w.+-]+@[\w.-]+)\)", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,15}")
 #: Dates of mail, which those of HTTP are, have the month in letters; nearly all other texts do not get far.
 _DATE = re.compile(r"(?:[A-Za-z]|[0-9]{1,2}[ -])")
@@ -47,6 +49,12 @@ def _as_sent(value: str) -> str:
         return value.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return "".join([char if char < "\x80" else f"%{ord(char):02X}" for char in value])
+
+
+def sender_of(user_agent: str) -> dict[str, str]:
+    """The From header (RFC 9110 §10.1.2): the mail address that the user agent tells; nothing where it tells none."""
+    found = _MAILBOX.search(user_agent)
+    return {"From": found[1]} if found else {}
 
 
 def retry_after_ms(value: str, *, now: float) -> int | None:

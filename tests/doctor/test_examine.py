@@ -36,7 +36,7 @@ async def test_a_cluster_that_has_crawled_is_well_until_a_segment_is_cut_short(t
         cluster(server.url, tmp_path / "data") as settings,
     ):
         is_whole(site, await crawl(site, settings, "--delay", "0"))
-        done = await penstock("doctor", "--json", **settings)
+        done = await penstock("doctor", "--json", **settings, PENSTOCK_CONTACT="ops@a.test")
         segment = next((tmp_path / "data" / "archive").iterdir())
         segment.write_bytes(segment.read_bytes()[:-10])
         after = of(await examine({"redis_url": server.url, "data": str(tmp_path / "data")}))
