@@ -28,12 +28,12 @@ EXAMPLES = (
     *("DEL {key}", "UNLINK {key}", "EXISTS {key}", "EXPIRE {key} 1", "PEXPIRE {key} 1", "PERSIST {key}"),
     # hashes
     *("HGET {key} f", "HMGET {key} f", "HGETALL {key}", "HKEYS {key}", "HVALS {key}", "HSCAN {key} 0"),
-    *("HRANDFIELD {key}", "HSET {key} f x", "HSETNX {key} f x", "HINCRBY {key} f 1", "HDEL {key} f"),
+    *("HEXISTS {key} f", "HRANDFIELD {key}", "HSET {key} f x", "HSETNX {key} f x", "HINCRBY {key} f 1", "HDEL {key} f"),
     # sets
     *("SADD {key} m", "SREM {key} m", "SCARD {key}", "SISMEMBER {key} m", "SMEMBERS {key}", "SRANDMEMBER {key}"),
     # sorted sets
     *("ZADD {key} 1 m", "ZREM {key} m", "ZCARD {key}", "ZCOUNT {key} 0 1", "ZRANGE {key} 0 -1"),
-    *("ZRANGEBYSCORE {key} 0 1", "ZPOPMIN {key}"),
+    *("ZRANGEBYSCORE {key} 0 1", "ZSCORE {key} m", "ZPOPMIN {key}"),
     # lists: answers to commands, and Celery's queues
     *("LPOP {key}", "RPOP {key}", "BRPOP {key} 1", "LPUSH {key} x", "RPUSH {key} x", "LLEN {key}"),
     # scripts and transactions
