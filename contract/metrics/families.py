@@ -31,7 +31,7 @@ FETCH_OUTCOMES = (
             *("failed", "http_status", "invalid_url", "dns_not_found", "dns_failed", "connect_refused"),
             *("connect_failed", "tls", "timeout", "too_slow", "deadline", "not_http", "protocol_error"),
             *("headers_too_large", "unknown_status", "bad_location", "too_many_redirects", "body_too_large"),
-            *("too_many_encodings", "unsupported_encoding", "truncated", "robots_unreachable", "host_refuses"),
+            *("too_many_encodings", "unsupported_encoding", "truncated", "robots_unreachable"),
             "worker_lost",
             *("own_error", "redirect_loop", "needs_cookies", OTHER),
         )
