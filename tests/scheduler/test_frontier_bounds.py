@@ -79,7 +79,7 @@ async def test_a_url_that_waits_for_its_retry_does_not_hold_up_the_end_of_a_boun
 
 
 async def test_a_retry_that_is_queued_after_the_bound_was_reached_is_given_up(bus):
-    web = Web({A: {A + "shaky", A + "1"}, A + "1": (), A + "shaky": Answering(status=503)})
+    web = Web({A: {A + "shaky", A + "1"}, A + "1": (), A + "shaky": Answering(status=500)})
 
     async with running(bus, web, hurried=True) as run:
         run.hold = {A + "shaky"}

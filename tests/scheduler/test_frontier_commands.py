@@ -205,12 +205,13 @@ async def test_an_outcome_of_a_crawl_that_nobody_remembers_is_settled(bus):
 def keys_that_may_stay(bus) -> set[str]:
     """Streams with their groups, and what outlives crawls on purpose."""
     keys = bus.keys
-    return {keys.epoch, keys.restored, keys.in_flight, keys.turn, keys.body_bytes, keys.clock, keys.resting}
+    lasting = (keys.epoch, keys.restored, keys.in_flight, keys.turn, keys.body_bytes, keys.clock, keys.resting)
+    return {*lasting, keys.alive}
 
 
 @pytest.mark.parametrize("ending", ["finished", "cancelled", "bounded"])
 async def test_an_ended_crawl_leaves_only_what_is_forgotten_in_time(bus, ending):
-    busy = {"http://b.test/": Answering(status=503), "http://c.test/": {f"http://x{n}.test/" for n in range(20)}}
+    busy = {"http://b.test/": Answering(status=500), "http://c.test/": {f"http://x{n}.test/" for n in range(20)}}
     web = Web({A: {*MANY[A], *busy}} | {url: page for url, page in MANY.items() if url != A} | busy)
 
     async with running(bus, web, hurried=ending == "finished") as run:
