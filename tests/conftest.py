@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -31,6 +32,15 @@ class _Scheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return "dashboard" if nodeid.startswith("tests/dashboard/") else nodeid
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_timeout_set_timer() -> Iterator[bool | None]:
+    """Have the alarm of a test that takes too long come again: an event loop swallows one that it meets at work."""
+    done = yield
+    if (seconds := signal.getitimer(signal.ITIMER_REAL)[0]) > 0:
+        signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    return done
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:

@@ -114,9 +114,10 @@ def _nothing(word: str) -> None:
     """NaN and infinities are no JSON, so they become null."""
 
 
-def _integer(digits: str) -> int | float:
-    number = int(digits) if len(digits) < 20 else float(digits)
-    return number if abs(number) < _MAX_INTEGER else float(number)
+def _integer(digits: str) -> int | float | None:
+    """Of more than 300 digits is what no float holds."""
+    number = int(digits) if len(digits) < 20 else _real(digits)
+    return number if number is None or abs(number) < _MAX_INTEGER else float(number)
 
 
 def _real(digits: str) -> float | None:

@@ -108,7 +108,7 @@ def test_the_version_is_a_hash_of_the_source():
         ('{"a": "\\ud83d", "b\\u0000": "x"}', [{"a": "\ufffd", "b\ufffd": "x"}], []),
         ('{"a": "\\ud83d\\ude00"}', [{"a": "😀"}], []),
         ('{"a": ' + "9" * 30 + "}", [{"a": 1e30}], []),
-        ('{"a": ' + "9" * 10_000 + "}", [{"a": float("inf")}], []),
+        ('{"a": ' + "9" * 10_000 + "}", [{"a": None}], []),
         ("{", [], ["jsonld_invalid"]),
         ("", [], ["jsonld_invalid"]),
         ("<!-- no json -->", [], ["jsonld_invalid"]),
