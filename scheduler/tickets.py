@@ -23,8 +23,6 @@ log = logging.getLogger(DISPATCH.name)
 
 #: While there is work, a ticket lies ready for any process that is free; looked after this often.
 OFFER_SECONDS = 0.1
-#: A ticket that nobody took is thrown away after this long: there is always a fresher one.
-EXPIRES_SECONDS = 30
 #: What Celery may spend on reaching the broker; the next offer tries again anyway.
 _BROKER_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5}
 
@@ -59,7 +57,9 @@ def _celery(settings: Settings) -> Any:
 
 
 def _send(celery: Any) -> None:
-    celery.send_task(FETCH.name, queue=FETCH.name, expires=EXPIRES_SECONDS, ignore_result=True, retry=False)
+    # It expires never: Celery would write the moment by the clock of this machine, and a worker whose clock is ahead, or
+    # who is right where this one was set back, would throw every ticket away.
+    celery.send_task(FETCH.name, queue=FETCH.name, ignore_result=True, retry=False)
 
 
 def _is_away(error: Exception) -> bool:

@@ -2,7 +2,7 @@
 
 Takes the environment's settings (`PENSTOCK_REDIS_URL` and the others), gives one task, `scraper.fetch`: a ticket to
 work the stream of URL jobs. Celery brings processes, remote control and recycling; jobs never travel through it, so
-tickets are disposable: acknowledged early, without a result, thrown away when they are late.
+tickets are disposable: acknowledged early, without a result.
 
     SIGTERM        children take nothing more, finish or give back what they hold, then Celery exits
     kill -9        children die with their parent; what they held comes back by reclaim
