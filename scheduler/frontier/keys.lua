@@ -20,7 +20,7 @@
 --                   next_at       no request before (ms)
 --                   block_until   nor before this, by the host's own word, or because it is in trouble (ms)
 --                   crawl_delay   from its robots.txt (ms)
---                   errors        in a row
+--                   errors        in a row;  trouble_at   when the last of these was counted (ms)
 --                   latency       moving average (ms)
 --                   robots        '' | pending | known;  robots_until (ms);  robots_tries
 --                   answered      1 once it has answered anything

@@ -29,7 +29,7 @@ local c = redis.call('HMGET', ck, 'state', 'delay', 'max_crawl_delay', 'per_host
 
 -- The distance to the next request, from when this one was sent.
 local f = redis.call('HMGET', hk, 'in_flight', 'asked_at', 'next_at', 'errors', 'latency', 'crawl_delay', 'block_until',
-  'pace', 'learnt')
+  'pace', 'learnt', 'trouble_at')
 local in_flight, asked_at, next_at, errors, latency = int(f[1]), int(f[2]), int(f[3]), int(f[4]), int(f[5])
 local crawl_delay, block = int(f[6]), int(f[7])
 if kind == 'robots' and good > 0 then crawl_delay = tonumber(ARGV[14]) end
@@ -50,8 +50,12 @@ if refusal then
   if pause then block, errors = math.max(block, now + pause), errors + 1 end
   if kind == 'retry' and is_its_own(host, before) then kind = 'failed' end
 elseif trouble then
-  errors = errors + 1
-  block = math.max(block, now + math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ math.min(errors - 1, 10)))
+  -- What was sent before the last error was known is no further one: sixteen that wait for a host hear of it together.
+  if errors == 0 or (now >= block and now - elapsed >= int(f[10])) then
+    errors = errors + 1
+    block = math.max(block, now + math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ^ math.min(errors - 1, 10)))
+    redis.call('HSET', hk, 'trouble_at', whole(now))
+  end
 elseif asked then
   errors = 0
   local slower = elapsed > SLOW and latency > 0 and elapsed > RISE * latency

@@ -103,6 +103,23 @@ async def test_a_host_in_trouble_is_left_alone_for_longer_with_each_error(bus):
     assert await bus.redis.hget(host, "errors") == b"0"
 
 
+async def test_what_was_on_its_way_when_a_host_got_into_trouble_is_one_error_and_what_is_sent_then_another(bus):
+    together, later = [f"{A}{n}" for n in range(8)], A + "later"
+    web = Web({url: Answering(status=500) for url in (*together, later)})
+
+    async with running(bus, web) as run:
+        run.hold = set(together)
+        crawl = await run.start(*together, per_host=8, max_attempts=1)
+        await run.until(lambda: len(run.starts) == len(together))
+        await run.let_go(*together)
+        await run.finished_now(crawl)
+        host = bus.keys.host(HOST_A)
+        assert await bus.redis.hget(host, "errors") == b"1"
+        assert await _pause_ms(bus, host) <= 1_000
+        await run.finished(await run.start(later, per_host=8, max_attempts=1))
+        assert await bus.redis.hget(host, "errors") == b"2"
+
+
 async def _pause_ms(bus, host: str) -> int:
     return int(await bus.redis.hget(host, "block_until")) - await _now_ms(bus)
 
