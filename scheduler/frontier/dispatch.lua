@@ -200,7 +200,8 @@ local function first_there(crawl, host, h)
     local c, at = info[name], redis.call('ZSCORE', due_key(name), host)
     if c and at and tonumber(at) <= now and (c.most == 0 or c.pages + c.in_flight < c.most) then
       local its = look_at(host, c)
-      if its.free_at <= now and not its.lost and not its.too_slow and not (c.robots and its.pending) then
+      local is_over = its.lost or its.refuses or its.too_slow
+      if its.free_at <= now and not is_over and not (c.robots and its.pending) then
         first, found = name, its
         break
       end
