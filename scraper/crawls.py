@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from contract.bus import Bus
+from contract.bus.scripts import patiently
 from contract.crawls import CrawlSpec
 
 #: How old a crawl's state may be; a cancelled crawl is noticed that much later.
@@ -44,7 +45,7 @@ class CrawlBook:
         async with self._lock:
             if found := self._fresh(crawl):
                 return found
-            return self.learn(crawl, await self.ask(self._bus.redis, crawl))
+            return self.learn(crawl, await patiently(lambda: self.ask(self._bus.redis, crawl)))
 
     def _fresh(self, crawl: str) -> KnownCrawl | None:
         found = self._known.get(crawl)

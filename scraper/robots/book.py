@@ -63,7 +63,7 @@ class RobotsBook:
         known = self._known.get((host, token))
         if known and time.monotonic() - known.read_at < MEMORY_SECONDS:
             return known
-        raw = await self._bus.redis.get(self._bus.keys.robots(host))
+        raw = await patiently(lambda: self._bus.redis.get(self._bus.keys.robots(host)))
         record = _decoder.decode(raw) if raw else None
         return await self.remember(host, spec, record) if record and record.verdict in LIFE_MS else None
 

@@ -10,6 +10,7 @@ from contract.crawls import CrawlSpec
 from contract.robots import RobotsRecord
 from contract.settings import Settings
 from penstock.site import SiteOptions, running_site
+from scraper.crawls import CrawlBook
 from scraper.http.client import Client
 from scraper.http.exchange import at_once
 from scraper.robots import book as book_module
@@ -227,3 +228,30 @@ async def test_a_long_file_is_read_once_while_it_is_known_also_when_its_record_i
 
     assert {id(known.rules) for known in found} == {id(stored.rules)} == {id(fetched.rules)}
     assert not stored.rules.allow(f"{HOST}/no")
+
+
+async def test_what_is_looked_up_for_a_job_is_waited_for_while_the_server_has_no_master(bus):
+    """A server that is away is nobody's fault, and none of a URL's that is in hand just then."""
+    key, fields = bus.keys.crawl("c1"), {"state": "running", "spec": msgspec.json.encode(SPEC)}
+    await bus.redis.hset(key, mapping=fields)
+    await bus.redis.set(bus.keys.robots(HOST), msgspec.json.encode(RobotsRecord(verdict="allow")))
+    before = await _refused_by(bus)
+    await bus.redis.config_set("replica-serve-stale-data", "no")
+    await bus.redis.replicaof("127.0.0.1", "9")
+    try:
+        asked = asyncio.gather(RobotsBook(bus).look_up(HOST, SPEC), CrawlBook(bus).look_up("c1"))
+        while await _refused_by(bus) < before + 2 and not asked.done():
+            await asyncio.sleep(0.01)
+    finally:
+        await bus.redis.replicaof("NO", "ONE")
+        await bus.redis.config_set("replica-serve-stale-data", "yes")
+    known, crawl = await asked
+
+    assert known.record.verdict == "allow"
+    assert crawl.state == "running"
+
+
+async def _refused_by(bus) -> int:
+    """How many commands the server has refused because it has no master."""
+    errors = await bus.redis.info("errorstats")
+    return errors.get("errorstat_MASTERDOWN", {"count": 0})["count"]
