@@ -39,7 +39,7 @@ _ADMITTED = frozenset(("max_pages", "host_pages", "crawl_delay"))
 async def restore(bus: Bus, stop: asyncio.Event, woken: asyncio.Event) -> None:
     """Work in what is replayed until asked to stop; sets `woken` when there may be something to dispatch."""
     frontier, crawls, chance = Frontier(bus, RESTORE.name), Crawls(bus), random.Random()
-    async with Consumer(bus, RESTORE) as consumer:
+    async with Consumer(bus, RESTORE, bury_by=frontier.restore_lost) as consumer:
         while not stop.is_set():
             if deliveries := await consumer.take(_BATCH):
                 await run_all(bus.redis, [await _safe_call(frontier, crawls, one, chance) for one in deliveries])

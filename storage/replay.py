@@ -7,7 +7,8 @@ of what is recorded, and this is its rebuild.
 - A Redis is empty when it was not restored for its epoch. Nothing is issued, and no command carried out, before it is.
 - One of all recorders does it; when it dies another one begins from the start, and what comes twice changes nothing.
   The parts of one that was only slow count no more then.
-- When Redis is emptied once more meanwhile, it begins anew for the next epoch; when it loses a part, from the start.
+- When Redis is emptied once more meanwhile, it begins anew for the next epoch; when it loses a part, or a part
+  becomes a dead letter, from the start.
 - Where SQL has lost what Redis was told is recorded (a power cut, a failover, an older copy), Redis is emptied by us as
   soon as all is recorded that it still holds.
 - A Redis that has lost its last seconds alone is told of those crawls that it cannot come back to by itself
@@ -280,7 +281,7 @@ class Replay:
         fields = [self.bus.keys.run_field(self.run), self.bus.keys.sent_field(self.run)]
         while self.sent > ahead:
             done, sent = (int(n or 0) for n in await self.bus.redis.hmget(self.bus.keys.crawl(crawl), fields))
-            if sent != self.sent:
+            if sent != self.sent or done < 0:  # one was lost, or given up (scheduler/frontier/restore_lost.lua)
                 raise _Interrupted
             if done >= self.sent - ahead:
                 break

@@ -31,6 +31,7 @@ RESTORE_CRAWL = Script(_HERE, *_RESTORE, "waits.lua", "restore_crawl.lua")
 RESTORE_PAGES = Script(_HERE, *_RESTORE, "restore_pages.lua")
 RESTORE_LINKS = Script(_HERE, *_RESTORE, "restore_links.lua")
 RESTORE_END = Script(_HERE, *_RESTORE, "restore_end.lua")
+RESTORE_LOST = Script(_HERE, _TAKE, _CLOCK, "keys.lua", "restore_lost.lua")
 CONTROL = Script(_HERE, _TAKE, _CLOCK, "keys.lua", "envelope.lua", "control.lua")
 _LIMITS = ("waits.lua", "pace.lua", "limits.lua")
 SETTLE = Script(_HERE, _TAKE, _CLOCK, "keys.lua", *_LIMITS, "envelope.lua", "queues.lua", "settle.lua")
@@ -198,6 +199,12 @@ class Frontier:
     def restore_end(self, delivery: Delivery, *, unread: Sequence[str]) -> Call:
         """Let the crawl end when it is through; nobody will read the pages of these fingerprints."""
         return Call(RESTORE_END, self._keys(delivery), [*self._part(delivery), *unread])
+
+    def restore_lost(self, delivery: Delivery, reason: str) -> Call:
+        """Make a part of a replay a dead letter, and let the replay begin anew."""
+        letter = [delivery.raw, delivery.stream, reason, delivery.count]
+        keys = [*self._keys(delivery), self.bus.keys.dead(self.group)]
+        return Call(RESTORE_LOST, keys, [*self._part(delivery), *letter])
 
     async def dispatch(
         self, *, least_capacity: int, jobs_per_request: int, most_waiting: int, most_bytes: int

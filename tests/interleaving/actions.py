@@ -14,7 +14,7 @@ from contract import topology
 from contract.bus.dead_letters import dead_letters, drop
 from contract.commands import CrawlCancel, CrawlPause, CrawlResume, SeedsAdd
 from contract.crawls import CrawlSpec
-from contract.topology import DISCOVER, FETCH, PARSE, SETTLE
+from contract.topology import DISCOVER, FETCH, PARSE, RESTORE, SETTLE
 from tests.interleaving.wanted import Crawl
 from tests.interleaving.web import host_of
 from tests.interleaving.world import World
@@ -189,7 +189,7 @@ async def power_cut(world: World) -> None:
 
 async def too_often(world: World) -> None:
     """A message has been delivered so often without an end that it becomes a dead letter."""
-    stage = world.chance.choice([SETTLE, DISCOVER, PARSE, FETCH])
+    stage = world.chance.choice([SETTLE, DISCOVER, PARSE, FETCH, RESTORE])
     for stream in topology.streams_of(stage):
         if await world.bus.redis.eval(_TOO_OFTEN, 1, world.bus.keys.stream(stream), stage.name):
             world.buried += 1

@@ -13,7 +13,7 @@ from typing import Any
 
 from contract.bus import Consumer, HandOver
 from contract.bus.recorded import latest_mark
-from contract.bus.scripts import PASSING
+from contract.bus.scripts import PASSING, patiently
 from contract.settings import Settings
 from contract.topology import FETCH, NOTIFY, PARSE, RECORD
 from penstock import submit
@@ -192,7 +192,7 @@ class Starter:
         done: list[Callable[[], None]] = []
 
         async def record(bus: SteppedBus, stop: asyncio.Event) -> None:
-            store.repair(engine, keep=has_lost(engine, await latest_mark(bus)))
+            store.repair(engine, keep=has_lost(engine, await patiently(lambda: latest_mark(bus))))
             archive = store.archive(engine, segment_bytes=1 << 20, segment_seconds=_FOR_EVER)
             try:
                 with archive:

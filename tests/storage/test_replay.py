@@ -10,10 +10,13 @@ import redis
 from sqlalchemy import Engine
 
 from contract.bus import Bus, Consumer
+from contract.bus.consumer import DELIVERY_LIMIT
+from contract.bus.dead_letters import dead_letters
 from contract.bus.groups import ensure_groups, is_restored
 from contract.commands import FrontierRestore
 from contract.settings import Settings
 from contract.topology import PARSE, RESTORE
+from scheduler.restore import restore
 from storage.replay import replay
 from tests import builders
 from tests.builders import CRAWL, warc_member
@@ -215,6 +218,31 @@ async def test_a_server_that_is_emptied_in_the_middle_is_told_again(lost: Bus, e
     epochs = [part.epoch for part in scheduler.parts]
     assert len(set(epochs)) == 2
     assert [part.step for part in scheduler.parts if part.epoch == epochs[-1]][-1] == "end"
+
+
+async def test_where_no_scheduler_can_work_a_part_in_all_is_told_again(lost: Bus, engine: Engine, tmp_path: Path):
+    write(engine, tmp_path / "archive", builders.crawl_started(), READ, builders.page_parsed(A + "read"))
+    stop, options = asyncio.Event(), {"is_idle": lambda: True, "when_done": lambda: None}
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        tasks.create_task(replay(lost, engine, Settings(data=str(tmp_path)), stop, **options))
+        for _ in range(DELIVERY_LIMIT):
+            with pytest.raises(ZeroDivisionError):
+                await _taken_and_died_of(lost)
+        tasks.create_task(restore(lost, stop, asyncio.Event()))
+        await restored(lost)
+        stop.set()
+
+    [letter] = [one async for one in dead_letters(lost)]
+    assert (letter.stage, letter.reason) == (RESTORE.name, f"delivered {DELIVERY_LIMIT} times without an end")
+    assert await lost.redis.hget(lost.keys.crawl(CRAWL), "fetched") == b"1"
+
+
+async def _taken_and_died_of(bus: Bus) -> None:
+    async with Consumer(bus, RESTORE) as consumer:
+        while not await consumer.take(1, block_ms=20):
+            pass
+        raise ZeroDivisionError
 
 
 async def test_a_paused_crawl_is_told_as_paused_with_its_version(lost: Bus, engine: Engine, tmp_path: Path):
