@@ -24,14 +24,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import msgspec
-from redis.exceptions import ResponseError, WatchError
+from redis.exceptions import ResponseError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from contract import codec
 from contract.bus import Bus
 from contract.bus.emptying import empty, is_drained, stop_world
-from contract.bus.groups import ensure_groups, is_restored, mark_restored
+from contract.bus.groups import ensure_groups, is_restored, let_go, mark_restored
 from contract.bus.groups import epoch as epoch_of
 from contract.bus.recorded import acknowledge, latest_mark
 from contract.bus.scripts import PASSING, passing
@@ -170,17 +170,8 @@ class _Keeper:
         try:
             yield Replay(self.bus, self.engine, self.settings, self.stop, run=run)
         finally:
-            await self._let_go(run)
-
-    async def _let_go(self, run: str) -> None:
-        """Make room for the next replay, unless another one has begun."""
-        async with self.bus.redis.pipeline() as pipeline:
-            await pipeline.watch(self.bus.keys.replaying)
-            if await pipeline.get(self.bus.keys.replaying) == run.encode():
-                pipeline.multi()
-                pipeline.delete(self.bus.keys.replaying)
-                with contextlib.suppress(WatchError):
-                    await pipeline.execute()
+            with contextlib.suppress(*PASSING, ResponseError):  # else it ends by itself
+                await let_go(self.bus, run)
 
 
 class Replay:

@@ -4,13 +4,14 @@ Also owns the epoch: a random word set once. Who remembers anything about Redis 
 Redis whose frontier was not rebuilt for its epoch (`is_restored`) has been emptied, or was never used.
 """
 
-import contextlib
 import secrets
-
-from redis.exceptions import WatchError
 
 from contract import topology
 from contract.bus.connection import Bus
+from contract.bus.scripts import Call, Script, attempt
+
+MARK_RESTORED = Script("contract.bus", "mark_restored.lua")
+LET_GO = Script("contract.bus", "let_go.lua")
 
 
 async def ensure_groups(bus: Bus) -> str:
@@ -38,11 +39,13 @@ async def is_restored(bus: Bus) -> bool:
 
 
 async def mark_restored(bus: Bus, epoch: str) -> None:
-    """Say that the frontier holds all that is recorded; without effect if the world has changed since this epoch."""
-    async with bus.redis.pipeline() as pipeline:
-        await pipeline.watch(bus.keys.epoch)
-        if await pipeline.get(bus.keys.epoch) == epoch.encode():
-            pipeline.multi()
-            pipeline.set(bus.keys.restored, epoch)
-            with contextlib.suppress(WatchError):
-                await pipeline.execute()
+    """Say that the frontier holds all that is recorded; without effect if the world has changed since this epoch.
+
+    Raises what redis-py raises: who takes a lost connection for a changed world would wait for ever.
+    """
+    await attempt(bus.redis, [Call(MARK_RESTORED, [bus.keys.epoch, bus.keys.restored], [epoch])])
+
+
+async def let_go(bus: Bus, run: str) -> None:
+    """Make room for the next replay, unless another one has begun. Raises what redis-py raises."""
+    await attempt(bus.redis, [Call(LET_GO, [bus.keys.replaying], [run])])

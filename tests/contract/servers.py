@@ -1,4 +1,4 @@
-"""Servers that misbehave on demand: one that can be killed and started again, one whose replies get lost."""
+"""Servers that misbehave on demand: one that can be killed and started again, one whose replies get lost, or its connections."""
 
 import asyncio
 import contextlib
@@ -43,10 +43,14 @@ class Server:
 
 
 class LossyProxy:
-    """Stands before a server; while `losing` is set, a command reaches the server, but its reply is lost."""
+    """Stands before a server; while `losing` is set, a command reaches the server, but its reply is lost.
+
+    The connection is cut instead of the `cut_in`th round trip from now, 0 being the next one.
+    """
 
     def __init__(self) -> None:
         self.losing, self.lost = False, 0
+        self.cut_in = -1
         self._tasks: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
@@ -73,6 +77,9 @@ class LossyProxy:
         from_server, to_server = await asyncio.open_unix_connection(target)
         try:
             while data := await reader.read(1 << 20):
+                self.cut_in -= 1
+                if self.cut_in == -1:
+                    return
                 to_server.write(data)
                 reply = await from_server.read(1 << 20)
                 if self.losing and b"EVALSHA" in data:

@@ -9,11 +9,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from contract.bus import Bus, Consumer, publish
 from contract.bus.groups import ensure_groups, epoch, is_restored, mark_restored
 from contract.bus.guards import check_server, check_version
-from contract.bus.scripts import passing, run
+from contract.bus.scripts import PASSING, passing, run
 from contract.errors import Refused, UnsafeServer
 from contract.progress import PROGRESS
 from contract.topology import PARSE
 from tests.builders import page_fetched, page_parsed
+from tests.contract.servers import LossyProxy
 
 
 @pytest.mark.parametrize("version", ["2.8.24", "5.0", "6.2.14", "", "six"])
@@ -98,6 +99,22 @@ async def test_a_world_that_is_gone_is_not_said_to_be_restored(bus):
     await mark_restored(bus, world)
     await mark_restored(bus, gone)
     assert await is_restored(bus)
+
+
+@pytest.mark.parametrize("cut_in", range(5))
+async def test_whoever_is_not_told_otherwise_has_said_that_a_world_is_restored(bus, tmp_path, cut_in):
+    """A connection that breaks just then must not pass for a world that has changed: nobody would say it any more."""
+    await bus.redis.delete(bus.keys.restored)
+    proxy, said = LossyProxy(), True
+    async with proxy.before(bus.url, at=tmp_path / "p") as url, Bus.open(url) as cut:
+        world = await epoch(cut)
+        proxy.cut_in = cut_in
+        try:
+            await mark_restored(cut, world)
+        except PASSING:
+            said = False
+
+    assert await is_restored(bus) == said
 
 
 async def test_a_server_that_is_full_is_waited_for_and_nothing_is_half_done(bus):
