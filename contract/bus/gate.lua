@@ -6,7 +6,7 @@
 -- KEYS[1]  host of the first request (hash, see scheduler/frontier/keys.lua: asked_at, clear_at, next_at, block_until, pace)
 -- KEYS[2]  the stream of its delivery
 -- KEYS[3..] the same of the others
--- KEYS[#KEYS] clock
+-- KEYS[#KEYS - 1] hosts that nobody wants   KEYS[#KEYS] clock
 -- ARGV[1]  group
 -- ARGV[2]  consumer that asks
 -- ARGV[3]  gap to keep between starts, in ms
@@ -16,10 +16,11 @@
 -- ARGV[7..] the same four of the others
 -- returns  ms to wait before the start, the turn's name, 1 if it counts when it starts; and so on. Or -1, 0, 0: the
 --          delivery belongs to somebody else by now, or to a world that is gone
-local now = clock(table.remove(KEYS))
+local now, resting = clock(table.remove(KEYS)), table.remove(KEYS)
 local LONGEST_BLOCK = 3600000
 local RECENTLY = 60000 -- who kept a distance so lately may come back
 local UNSEEN = 100     -- who kept none, and knew of nobody who does, may have started so late
+local LIFE = 7200000   -- a host that no crawl has asked, to which a robots.txt led, is remembered for so long after it
 local SLOTS = 64 -- a clock that was set back must not block a host: nothing is further ahead than the slots given out
 
 local function belongs(stream, id)
@@ -30,7 +31,7 @@ end
 -- asked_at is the latest moment at which the last one starts, and names its turn; clear_at is noted only by those that
 -- keep a distance.
 local function start_of(host, gap, slack, missed)
-  local h = redis.call('HMGET', host, 'asked_at', 'block_until', 'clear_at', 'next_at', 'pace')
+  local h = redis.call('HMGET', host, 'asked_at', 'block_until', 'clear_at', 'next_at', 'pace', 'in_flight')
   gap = math.max(gap, tonumber(h[5] or '0'))
   local named, block = tonumber(h[1] or '0'), tonumber(h[2] or '0')
   local asked, behind = named, named ~= missed -- else nobody has come behind it: its own turn is not kept clear of
@@ -50,6 +51,10 @@ local function start_of(host, gap, slack, missed)
   if behind then last = math.max(last, math.min(named, now + ahead)) end
   redis.call('HSET', host, 'asked_at', last, 'next_at', math.max(start + gap, math.min(next_at, now + ahead)))
   if gap > 0 then redis.call('HSET', host, 'clear_at', last + gap) end
+  if not h[6] then -- else whoever has issued this sees to it
+    local name = string.sub(host, #resting - #'resting' + #'host:' + 1)
+    redis.call('ZADD', resting, string.format('%.0f', math.max(last, block) + gap + LIFE), name)
+  end
   return start, last, strict and 1 or 0
 end
 

@@ -92,7 +92,8 @@ class Gate:
 
     async def _answer(self, batch: list[_Asking]) -> None:
         head: list[Any] = [self._consumer.group, self._consumer.name]
-        keys = [*(key for one in batch for key in one.keys), self._consumer.bus.keys.clock]
+        mine = self._consumer.bus.keys
+        keys = [*(key for one in batch for key in one.keys), mine.resting, mine.clock]
         try:
             found = await run(self._consumer.bus.redis, GATE, keys, head + [arg for one in batch for arg in one.args])
         except Exception as error:

@@ -32,7 +32,8 @@ end
 
 local function forget_hosts(most)
   for _, host in ipairs(redis.call('ZRANGEBYSCORE', resting_key, '-inf', whole(now_ms()), 'LIMIT', 0, most)) do
-    redis.call('UNLINK', host_key(host))
+    -- One to which a robots.txt led may be wanted meanwhile.
+    if redis.call('EXISTS', host_crawls_key(host)) == 0 then redis.call('UNLINK', host_key(host)) end
     redis.call('ZREM', resting_key, host)
   end
 end

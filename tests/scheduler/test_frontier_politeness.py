@@ -331,5 +331,23 @@ async def test_a_host_without_a_wait_is_forgotten_in_the_end(bus):
     assert not await bus.redis.exists(bus.keys.host(HOST_A), bus.keys.resting)
 
 
+async def test_a_host_that_no_crawl_asks_is_forgotten_too_unless_one_wants_it_by_then(bus):
+    """Its robots.txt was asked for as the target of a redirect, which passes the gate like any other request."""
+    key = bus.keys.host(HOST_A)
+    for wanted in (0, 1):
+        await publish(bus, make_message(_job(wanted)))
+        async with Consumer(bus, FETCH) as consumer:
+            [one] = await consumer.take(1)
+            await ask_gate(consumer, one, host=HOST_A, gap_ms=2_000)
+            await consumer.hand_over(one)
+        assert 7_190 < await _rest_seconds(bus) <= 7_205
+        if wanted:
+            await bus.redis.sadd(bus.keys.host_crawls(HOST_A), "a crawl")
+        await bus.redis.zadd(bus.keys.resting, {HOST_A: 1})
+        await take_turns(Frontier(bus, "test"))
+        assert await bus.redis.exists(key) == wanted
+        assert not await bus.redis.exists(bus.keys.resting)
+
+
 async def _rest_seconds(bus) -> float:
     return (await bus.redis.zscore(bus.keys.resting, HOST_A) - await _now_ms(bus)) / 1000
