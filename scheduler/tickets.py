@@ -57,8 +57,8 @@ def _celery(settings: Settings) -> Any:
 
 
 def _send(celery: Any) -> None:
-    # It expires never: Celery would write the moment by the clock of this machine, and a worker whose clock is ahead, or
-    # who is right where this one was set back, would throw every ticket away.
+    # It expires never: Celery would write the moment by the clock of this machine, and a worker whose clock is ahead,
+    # or who is right where this one was set back, would throw every ticket away.
     celery.send_task(FETCH.name, queue=FETCH.name, ignore_result=True, retry=False)
 
 

@@ -1,4 +1,4 @@
-"""Servers that misbehave on demand: one that can be killed and started again, one whose replies get lost, or its connections."""
+"""Servers that misbehave on demand: one that is killed and started again, one whose replies or connections get lost."""
 
 import asyncio
 import contextlib
