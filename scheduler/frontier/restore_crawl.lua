@@ -36,6 +36,7 @@ if not here[1] then
   go_or_rest(crawl, state)
 elseif int(here[2]) < version then
   redis.call('HSET', crawl_key(crawl), 'version', version, 'hold', 0, 'restoring', ARGV[6])
+  redis.call('HDEL', crawl_key(crawl), 'batch', 'parts') -- which ones came is not recorded: see expect_again
   go_or_rest(crawl, state)
 elseif here[3] then -- another one has begun to tell of it, and died
   begun(crawl, ARGV[6])

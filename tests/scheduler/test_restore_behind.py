@@ -1,8 +1,8 @@
 """A frontier that has lost its last seconds is told what is recorded of a crawl, while it goes on with the crawl."""
 
 from contract.bus import Bus
-from contract.commands import KnownLinks
-from contract.crawls import CrawlCancelled, CrawlFinished
+from contract.commands import CrawlStart, KnownLinks, SeedsAdd
+from contract.crawls import CrawlCancelled, CrawlFinished, CrawlSpec
 from contract.pages import Link
 from tests.scheduler.harness import Run, running
 from tests.scheduler.test_restore import CRAWL, A, Replay, page
@@ -59,6 +59,28 @@ async def test_seeds_that_were_lost_are_asked_for_and_those_that_were_awaited_ar
 
     assert end == CrawlFinished(fetched=2, failed=0, excluded=0, version=3)
     assert web.asked == {A: 1, A + "more": 1}
+
+
+async def test_whoever_asks_again_after_that_sends_all_seeds_once_more(bus: Bus):
+    """Which parts had come is not recorded, so a sender that was cut off must not be told that all have."""
+    more = [A + name for name in ("one", "two")]
+    web, spec = Web({url: () for url in (A, *more)}), CrawlSpec(name="lost", delay_seconds=0.0, obey_robots=False)
+    command = CrawlStart(spec=spec, seeds=(A,), more=True, fresh=True, parts=2)
+    async with running(bus, web) as run:
+        run.hold = {A}
+        await run.command(command, CRAWL)
+        replay = Replay(bus)
+        await replay.begin(A, more[0], version=2)
+        await replay.send("links", seeds=(A, more[0]))
+        await replay.end()
+        assert (await run.command(command, CRAWL)).resumed
+        assert await state(bus, "hold") == ["2"]
+        for number, url in enumerate(more, 1):
+            await run.command(SeedsAdd(seeds=(url,), batch=CRAWL, part=number), CRAWL)
+        await run.let_go(A)
+        end = await run.finished(CRAWL)
+
+    assert end.fetched == 3
 
 
 async def test_what_is_known_here_goes_on_here_and_the_rest_is_not_asked_again(bus: Bus):
