@@ -64,7 +64,7 @@ async def test_seeds_that_were_lost_are_asked_for_and_those_that_were_awaited_ar
 async def test_whoever_asks_again_after_that_sends_all_seeds_once_more(bus: Bus):
     """Which parts had come is not recorded, so a sender that was cut off must not be told that all have."""
     more = [A + name for name in ("one", "two")]
-    web, spec = Web({url: () for url in (A, *more)}), CrawlSpec(name="lost", delay_seconds=0.0, obey_robots=False)
+    web, spec = Web(dict.fromkeys((A, *more), ())), CrawlSpec(name="lost", delay_seconds=0.0, obey_robots=False)
     command = CrawlStart(spec=spec, seeds=(A,), more=True, fresh=True, parts=2)
     async with running(bus, web) as run:
         run.hold = {A}
