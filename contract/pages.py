@@ -27,6 +27,11 @@ class BodyRef(msgspec.Struct, frozen=True, kw_only=True):
     stored: int
 
 
+def may_be_followed(robots: str | None) -> bool:
+    """Whether these words of robots tags (`Wishes.robots`) let a page's links be followed."""
+    return not robots or {"nofollow", "none"}.isdisjoint(robots.split(", "))
+
+
 class Wishes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a page asks of those who read it; None and empty where it says nothing.
 

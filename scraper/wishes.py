@@ -7,13 +7,15 @@ Read tolerantly: what is not understood is no wish.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from contract.pages import Wishes
 from scraper.html.hrefs import Hrefs
 from scraper.html.links import resolve
+from scraper.robots.uses import preferences
 
 #: Characters of each wish that are kept.
 _MOST_CHARS = 1_000
@@ -22,7 +24,6 @@ _WITH_VALUE = frozenset(("unavailable_after", "max-snippet", "max-image-preview"
 _AGENT = re.compile(r"[a-z*_-][a-z0-9*_-]*")
 _LINK = re.compile(r"<([^>]*)>((?:\s*;[^,;\"]*(?:\"[^\"]*\")?)*)")
 _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^;,\s]+))", re.IGNORECASE)
-_USAGE = re.compile(r"(?:^|,)\s*([a-z-]+)\s*=\s*\"?([yn])\b", re.IGNORECASE)
 
 #: Headers in which a wish may be.
 _HEADERS = frozenset(("x-robots-tag", "link", "content-usage", "tdm-reservation", "tdm-policy"))
@@ -36,13 +37,12 @@ def wishes_of(headers: Headers, hrefs: Hrefs, *, token: str, base: str) -> Wishe
     metas = [meta for meta in hrefs.metas if meta[0]]
     words = tuple(dict.fromkeys((*_of_headers(headers, token), *_of_metas(metas, token))))
     target = _link(headers, "canonical", base) if hrefs.canonical is None else resolve(hrefs.canonical, base)
-    uses = dict(_uses(headers, metas))
-    licence = uses.pop("license", None) or _link(headers, "license", base)
+    uses: dict[str, Any] = dict(_uses(headers, metas))
+    licence = _policy(headers, metas) or _link(headers, "license", base)
     if not (words or target or uses or licence):
         return None
-    allowed = {name: value == "y" for name, value in uses.items()}
     robots = ", ".join(words)[:_MOST_CHARS]
-    return Wishes(robots=robots, canonical=target, license=licence and licence[:_MOST_CHARS], **allowed)
+    return Wishes(robots=robots, canonical=target, license=licence and licence[:_MOST_CHARS], **uses)
 
 
 def speak_of_wishes(headers: Mapping[str, str]) -> bool:
@@ -57,16 +57,6 @@ def together(host: Wishes | None, page: Wishes | None) -> Wishes | None:
     both = {use: (getattr(host, use), getattr(page, use)) for use in ("train_ai", "search", "ai_input")}
     uses = {use: False if False in said else said[0] or said[1] for use, said in both.items()}
     return msgspec.structs.replace(page, license=page.license or host.license, **uses)
-
-
-def has_word(wishes: Wishes | None, *words: str) -> bool:
-    """Whether one of these words stands among what is said to robots."""
-    return wishes is not None and not set(words).isdisjoint(wishes.robots.split(", "))
-
-
-def is_to_be_followed(wishes: Wishes | None) -> bool:
-    """Whether the page lets its links be followed."""
-    return not has_word(wishes, "nofollow", "none")
 
 
 # -- robots
@@ -117,23 +107,23 @@ def _link(headers: Headers, rel: str, base: str) -> str | None:
 # -- uses by machines
 
 
-_CATEGORIES = {"train-ai": "train_ai", "search": "search", "ai-input": "ai_input"}
-
-
-def _uses(headers: Headers, metas: Metas) -> Iterator[tuple[str, str]]:
-    """Name and `y` or `n` of each use that is spoken of, and `license` with where the terms are; the last counts."""
-    said = [(name.lower(), value) for name, value in headers]
-    for name, value in (*said, *((name.strip().lower(), content) for name, _, content in metas)):
-        if name == "tdm-reservation" and value.strip() in ("0", "1"):
+def _uses(headers: Headers, metas: Metas) -> Iterator[tuple[str, bool]]:
+    """Each use that is spoken of, and whether it is allowed; what comes last counts."""
+    for name, value in (*headers, *_named(metas)):
+        if name.strip().lower() == "tdm-reservation" and value.strip() in ("0", "1"):
             # Reserved are all uses by text and data mining, of which training is one.
-            yield "train_ai", "n" if value.strip() == "1" else "y"
-        elif name == "tdm-policy" and value.strip():
-            yield "license", value.strip()
-    for name, value in said:
-        if name == "content-usage":
-            yield from _preferences(value)
+            yield "train_ai", value.strip() == "0"
+    for name, value in headers:
+        if name.lower() == "content-usage":
+            yield from preferences(value)
 
 
-def _preferences(text: str) -> Iterable[tuple[str, str]]:
-    pairs = ((_CATEGORIES.get(name.lower()), value.lower()) for name, value in _USAGE.findall(text))
-    return [(name, value) for name, value in pairs if name]
+def _policy(headers: Headers, metas: Metas) -> str | None:
+    """Where the terms of a reservation are."""
+    said = [value.strip() for name, value in (*headers, *_named(metas)) if name.strip().lower() == "tdm-policy"]
+    return next(filter(None, reversed(said)), None)
+
+
+def _named(metas: Metas) -> Iterator[tuple[str, str]]:
+    """Names and contents, which TDMRep has alike in headers and in documents."""
+    return ((name, content) for name, _, content in metas)

@@ -12,6 +12,7 @@ from selectolax.lexbor import SelectolaxError
 
 from contract.codec import clean
 from contract.errors import Refused
+from contract.pages import may_be_followed
 from scraper.characters.detector import NoDetector
 from scraper.errors import DamagedRecord
 from scraper.html.links import Links
@@ -20,7 +21,6 @@ from scraper.page import Page
 from scraper.parsers.frames import Job, Result
 from scraper.spiders import Extractor, load, one_line
 from scraper.warc import read_record
-from scraper.wishes import is_to_be_followed
 
 #: Longest title, in characters.
 MAX_TITLE_CHARS = 1_024
@@ -101,7 +101,7 @@ def _result(page: Page, links: Links, *, title: str | None = None, detail: str =
 def _as_wished(page: Page, result: Result, job: Job) -> Result:
     """The result with what the page asks of us, done: the links of a page that asks for it are not handed on."""
     result.wishes = page.wishes(job.token)
-    if not (job.follow_nofollow or is_to_be_followed(result.wishes)):
+    if result.wishes and not (job.follow_nofollow or may_be_followed(result.wishes.robots)):
         result.links, result.unfollowed = (), result.links
     return result
 

@@ -6,7 +6,7 @@ decide by. Sources: draft-ietf-aipref-attach (Content-Usage, with a path or with
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract.pages import Wishes
@@ -21,15 +21,21 @@ _PAIR = re.compile(r"(?:^|[,\s])([a-z-]+)\s*=\s*\"?([a-z]+)\b", re.IGNORECASE)
 Uses = dict[str, dict[str, bool]]
 
 
+def preferences(text: str) -> Iterator[tuple[str, bool]]:
+    """Each use that is spoken of, and whether it is allowed: `train-ai=n, search=y`; in a header as in robots.txt."""
+    for word, choice in _PAIR.findall(text):
+        use, allows = _USES.get(word.lower()), _VALUES.get(choice.lower())
+        if use and allows is not None:
+            yield use, allows
+
+
 def take_use(uses: Uses, value: str) -> None:
-    """Add what one line says: `train-ai=n`, `/path train-ai=n, search=y`."""
+    """Add what one line says: preferences, with a path before them or not."""
     pattern, said = "/", value
     if value.startswith("/"):
         pattern, _, said = value.partition(" ")
-    for word, choice in _PAIR.findall(said):
-        use, allows = _USES.get(word.lower()), _VALUES.get(choice.lower())
-        if use and allows is not None:
-            uses.setdefault(use, {})[pattern] = allows
+    for use, allows in preferences(said):
+        uses.setdefault(use, {})[pattern] = allows
 
 
 class UseRules:

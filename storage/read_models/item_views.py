@@ -44,10 +44,15 @@ def refresh(engine: Engine) -> list[str]:
         for name, body in wanted.items():
             if len(name.encode()) <= _LONGEST_NAME and _is_free(connection, name):
                 connection.execute(text(f"DROP VIEW IF EXISTS {_quoted(name)}"))
-                connection.exec_driver_sql(f"CREATE VIEW {_quoted(name)} AS {body}".replace("%", "%%"))
+                connection.exec_driver_sql(_for_driver(connection, f"CREATE VIEW {_quoted(name)} AS {body}"))
                 _mark(connection, name)
                 made.append(name)
     return made
+
+
+def _for_driver(connection: Connection, statement: str) -> str:
+    # PostgreSQL's driver takes a percent sign for the place of a value, SQLite's for itself.
+    return statement if connection.dialect.name == "sqlite" else statement.replace("%", "%%")
 
 
 def _fields(connection: Connection, type: str) -> list[str]:

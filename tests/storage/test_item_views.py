@@ -76,6 +76,15 @@ def test_what_somebody_else_has_made_under_that_name_is_left_alone(recorded, cap
     assert "items_book is somebody else's" in caplog.text
 
 
+def test_fields_may_have_signs_in_their_names_that_mean_something_to_databases(engine, tmp_path):
+    items = (Item(type="odd", data={"100%": 1, "a:b": 2, "%(x)s": 3, "it's": 4}),)
+    write(engine, tmp_path / "archive", builders.page_fetched(), builders.page_parsed(items=items))
+    item_views.refresh(engine)
+
+    [row] = rows(engine, 'SELECT "100%", "a:b", "%(x)s", "it\'s" FROM items_odd'.replace(":", "\\:"))
+    assert [float(value) for value in row.values()] == [1, 2, 3, 4]
+
+
 def test_a_field_that_no_column_can_be_made_of_stays_in_the_data(engine, tmp_path):
     items = (Item(type="odd", data={'a"b': 1, "x" * 80: 2, "": 3}),)
     write(engine, tmp_path / "archive", builders.page_fetched(), builders.page_parsed(items=items))

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete
 
+from contract.pages import may_be_followed
 from storage.read_models.projections import rows
 from storage.read_models.projections.rows import Row
 from storage.sql.tables import tallies
@@ -44,7 +45,7 @@ def contribution(row: Row) -> dict[tuple[str, str, str], int]:
         # The answer of a page that failed is read by `reparse` alone: what was fetched and what is parsed are as many.
         counts[crawl, "parsed", ""] = int(row["outcome"] != "failed")
         counts[crawl, "items", ""] = row["items_found"]
-    if row["robots"] and not {"nofollow", "none"}.isdisjoint(row["robots"].split(", ")):
+    if not may_be_followed(row["robots"]):
         counts[crawl, "nofollow", ""] = 1
     if row["attempts"] > 1:
         counts[crawl, "retried", ""] = row["attempts"] - 1
