@@ -18,7 +18,7 @@ from contract.envelope import new_message
 from contract.settings import Settings
 from contract.topology import FETCH
 from scraper.fetch import Fetcher, when_buried
-from scraper.fetchers.lanes import LANES
+from scraper.fetchers.lanes import LANES, Lanes
 from scraper.http.client import Client
 from tests.scraper.raw_server import answer, raw_server
 
@@ -166,3 +166,93 @@ async def owners(bus):
     """The consumers that hold jobs."""
     found = await bus.redis.xpending_range(bus.keys.stream("page.fetch"), FETCH.name, "-", "+", 50)
     return {one["consumer"].decode() for one in found}
+
+
+class Beds:
+    """Blocks in lanes, each there until it is let go."""
+
+    def __init__(self, **changes):
+        self.lanes, self.inside, self.tasks = Lanes(self.handed_over, **changes), [], []
+        self.written, self.go = asyncio.Event(), {}
+        self.written.set()
+
+    async def handed_over(self):
+        await self.written.wait()
+
+    async def enter(self, name, count):
+        async def lie():
+            async with self.lanes.lane(count):
+                self.inside.append(name)
+                await self.go[name].wait()
+                self.inside.remove(name)
+
+        self.go[name] = asyncio.Event()
+        self.tasks.append(asyncio.create_task(lie()))
+        await settled()
+
+    async def leave(self, *names):
+        for name in names:
+            self.go[name].set()
+        await settled()
+
+
+async def settled():
+    """Let all that can go on do so: no clock is needed for it."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_eight_are_tried_at_once_that_came_back_once_and_one_that_came_back_twice():
+    beds = Beds()
+    for n in range(9):
+        await beds.enter(f"second {n}", 2)
+    for n in range(2):
+        await beds.enter(f"third {n}", 3)
+
+    assert beds.inside == [*(f"second {n}" for n in range(8)), "third 0"]
+    assert not beds.lanes.take_back
+    await beds.leave("second 3", "third 0")
+    assert beds.inside[-2:] == ["second 8", "third 1"]
+    assert beds.lanes.take_back
+    await beds.leave(*beds.go)
+    await asyncio.gather(*beds.tasks)
+
+
+async def test_a_last_delivery_is_alone_from_its_beginning_until_its_outcome_is_in_redis():
+    beds = Beds()
+    await beds.enter("first", 1)
+    await beds.enter("last", DELIVERY_LIMIT)
+    assert (beds.inside, beds.lanes.take) == (["first"], False)
+
+    await beds.leave("first")
+    assert beds.inside == ["last"]
+    beds.written.clear()
+    await beds.leave("last")
+    assert not beds.lanes.take  # it is done, but Redis does not know it
+    beds.written.set()
+    await asyncio.gather(*beds.tasks)
+    assert beds.lanes.take
+
+
+async def test_a_last_delivery_waits_for_what_is_done_and_not_in_redis_yet():
+    beds = Beds()
+    beds.written.clear()
+    await beds.enter("last", DELIVERY_LIMIT)
+    assert beds.inside == []
+
+    beds.written.set()
+    await settled()
+    assert beds.inside == ["last"]
+    await beds.leave("last")
+    await asyncio.gather(*beds.tasks)
+
+
+async def test_who_is_long_in_its_lane_leaves_it_and_goes_on():
+    beds = Beds(seconds=0)
+    await beds.enter("hangs", 3)
+    await beds.enter("next", 3)
+    async with asyncio.timeout(10):
+        while beds.inside != ["hangs", "next"]:
+            await asyncio.sleep(0)
+    await beds.leave("hangs", "next")
+    await asyncio.gather(*beds.tasks)
