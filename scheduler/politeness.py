@@ -25,8 +25,9 @@ TROUBLE = frozenset(
 #: … and that it is asked too often, or by too many at once: see limits.lua.
 REFUSALS = frozenset((429, 503))
 _REFUSAL_WORDS = frozenset(("connect_refused", "http_429", "http_503"))
-#: As many refusals of one URL, its host being well, are its own matter (limits.lua).
-OWN_FAULT = 12
+#: So often a URL is refused before it fails. Whoever is refused goes behind the others of its host, so by then those
+#: have been served, or refused as often: a host that refuses everybody is given up before it has many of them fail.
+MOST_REFUSALS = 12
 #: No host can make us wait longer than this by Retry-After.
 LONGEST_BLOCK_MS = 3_600_000
 #: Wait (ms) before the second attempt at a URL; doubles with each attempt, up to the longest.
@@ -67,8 +68,10 @@ def has_another_attempt(failed: PageFailed | KnownPage, *, max_attempts: int) ->
     if not failed.retryable or max_attempts == 1:
         return False
     if isinstance(failed, KnownPage):
-        return failed.attempt < max_attempts + (OWN_FAULT if is_refusal(failed) else 0)
-    return is_refusal(failed) or failed.attempt - failed.refusals < max_attempts
+        return failed.attempt < max_attempts + (MOST_REFUSALS if is_refusal(failed) else 0)
+    if is_refusal(failed):
+        return failed.refusals < MOST_REFUSALS
+    return failed.attempt - failed.refusals < max_attempts
 
 
 def robots_again_ms(robots: RobotsFetched, chance: random.Random) -> int:

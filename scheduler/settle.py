@@ -110,7 +110,8 @@ def _of_failure(crawl: str, failed: PageFailed, wait_ms: int | None) -> Settleme
         # A 202 asks for time for its page alone.
         block_ms=0 if failed.status == 202 else block_ms(failed.retry_after_ms),
         retry_in_ms=wait_ms or 0,
-        retry_depth=failed.depth,
+        # Who is refused goes behind the others of its host, one depth further each time.
+        retry_depth=failed.depth + _refusals(failed),
         retry_job=again,
         answered=failed.status is not None,
         limited=limited_why(failed),

@@ -5,9 +5,8 @@
 --   learnt  the rest of the state of pace.lua;  refuses_since (ms)   refusal   the word for it
 -- learn_refusal(host, learnt, now, sent, block, gap, per_host, before, word)  it refused: the ms to leave it alone, or
 --                        nil where that was no news. `before`: so often the same URL was refused already
--- is_its_own(host, before)   whether a URL is refused so often because of itself: its host serves others meanwhile
 -- learn_answer(host, learnt, now, sent, is_slow, gap)   it answered
-local OWN_MATTER, OWN_FAULT = 3, 12 -- refusals of one URL, the host being well, that are its own matter; and its end
+local OWN_MATTER = 3 -- refusals of one URL, the host being well, that are its own matter (its end: politeness.py)
 local FIELDS = {'pace', 'first', 'peak', 'good', 'eased_at', 'most', 'row'}
 
 local function learnt_of(text)
@@ -36,11 +35,6 @@ local function learn_refusal(host, learnt, now, sent, block, gap, per_host, befo
   if s.row == 1 then redis.call('HSET', host_key(host), 'refuses_since', whole(now)) end
   redis.call('HSET', host_key(host), 'refusal', word)
   return pause_of(s)
-end
-
-local function is_its_own(host, before)
-  -- Had the host served nobody since it refused this one first, there would be as many refusals in a row.
-  return before >= OWN_FAULT and learnt_of(redis.call('HGET', host_key(host), 'learnt')).row <= before
 end
 
 local function learn_answer(host, learnt, now, sent, is_slow, gap)

@@ -45,10 +45,9 @@ end
 -- The pause on top of that, if it is in trouble, slow, or has asked for one.
 if refusal then
   local lasts = math.max(wanted, math.floor(latency / math.max(1, in_flight)))
-  local before, most = tonumber(ARGV[21]), math.max(1, int(c[4]))
-  local pause = learn_refusal(host, f[9], now, now - elapsed, block, lasts, most, before, ARGV[20])
+  local most = math.max(1, int(c[4]))
+  local pause = learn_refusal(host, f[9], now, now - elapsed, block, lasts, most, tonumber(ARGV[21]), ARGV[20])
   if pause then block, errors = math.max(block, now + pause), errors + 1 end
-  if kind == 'retry' and is_its_own(host, before) then kind = 'failed' end
 elseif trouble then
   -- What was sent before the last error was known is no further one: sixteen that wait for a host hear of it together.
   if errors == 0 or (now >= block and now - elapsed >= int(f[10])) then

@@ -69,14 +69,21 @@ async def test_refusals_cost_a_url_none_of_its_attempts_and_slow_its_host_down_f
     assert await bus.redis.zscore(bus.keys.resting, HOST_A) > 6 * 86_400_000  # remembered for a week
 
 
-async def test_a_url_that_alone_is_refused_again_and_again_fails_and_its_host_is_not_slowed_down_for_ever(bus):
-    pages = {A: {A + "busy", *(f"{A}{n}" for n in range(60))}, A + "busy": Answering(status=503)}
-    pages |= {f"{A}{n}": set() for n in range(60)}
+@pytest.mark.parametrize("at", ["first", "last"])
+async def test_urls_that_alone_are_refused_again_and_again_fail_and_their_host_is_not_slowed_down_for_ever(bus, at):
+    """Also where nothing is left to ask that the host would answer."""
+    good, busy = [f"{A}{n}" for n in range(60)], [f"{A}busy{n}" for n in range(3)]
+    pages = {A: good, **{url: set() for url in good}, **{url: Answering(status=503) for url in busy}}
+    if at == "first":
+        pages |= {A: [*busy, *good]}
+    else:
+        pages |= {A: good, good[-1]: busy}
+    pages = {url: tuple(found) if isinstance(found, list) else found for url, found in pages.items()}
 
     async with running(bus, Web(pages), hurried=True) as run:
         end = await run.finished(await run.start(A, per_host=1, max_attempts=2))
 
-    assert (end.fetched, end.failed) == (61, 1)
+    assert (end.fetched, end.failed) == (61, 3)
 
 
 async def test_a_host_that_refuses_for_longer_than_the_crawl_bears_is_given_up(bus):
