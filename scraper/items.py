@@ -22,7 +22,7 @@ MAX_ITEMS_BYTES = 8 * 1024 * 1024
 Given = Generator[tuple[str, dict[str, Any]], None, None]
 _NUL = b"\\u0000"
 _NO_WAY = re.compile(r"Encoding objects of type (\S+) is unsupported")
-_encoder = msgspec.json.Encoder()
+_encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Item)
 
 
 class NotJson(Refused):
@@ -55,7 +55,8 @@ def as_json(item: Item) -> bytes:
     """An item as JSON: dates and Decimals become text, sets lists, unsafe characters U+FFFD; raises `NotJson`."""
     try:
         encoded = _encoded(item)
-        inexact = _inexact(item.data)
+        # The walk costs more than all else here, and few items need it: most come back as they were given.
+        inexact = _decoder.decode(encoded).data != item.data and _inexact(item.data)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise NotJson(_blame(item, error)) from None
     if inexact:

@@ -86,7 +86,7 @@ async def replay(
     known, keeper = b"", _Keeper(bus, engine, settings, stop)
     while not stop.is_set():
         try:
-            epoch = await bus.redis.get(bus.keys.epoch)
+            epoch, known = await _world(bus, known)
             if epoch is None:
                 await ensure_groups(bus)
             elif await keeper.emptied():
@@ -107,6 +107,12 @@ async def replay(
             _say_away(error)
             await happened(stop, within=COMPARE_SECONDS)
         await happened(stop, within=LOOK_SECONDS)
+
+
+async def _world(bus: Bus, known: bytes) -> tuple[bytes | None, bytes]:
+    """The server's epoch, and the one that is known: none where the server has lost that it was restored for it."""
+    epoch, restored = await bus.redis.mget([bus.keys.epoch, bus.keys.restored])
+    return epoch, known if known == restored else b""
 
 
 def _say_away(error: SQLAlchemyError) -> None:

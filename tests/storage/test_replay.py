@@ -256,3 +256,13 @@ async def test_a_paused_crawl_is_told_as_paused_with_its_version(lost: Bus, engi
 
     assert (scheduler.parts[0].state, scheduler.parts[0].version) == ("paused", 4)
     assert await lost.redis.exists(lost.keys.unread(CRAWL)) == 0
+
+
+async def test_a_server_that_has_lost_that_it_was_restored_is_told_again(lost: Bus, engine: Engine, tmp_path: Path):
+    """As one that comes back without its last second, though of the same epoch: else it is waited for for ever."""
+    write(engine, tmp_path / "archive", builders.crawl_started(), READ, builders.page_parsed(A + "read"))
+
+    async with at_work(lost, engine, tmp_path):
+        await restored(lost)
+        await lost.redis.delete(lost.keys.restored)
+        await asyncio.wait_for(restored(lost), 10)
