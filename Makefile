@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml constraints.txt tools/bootstrap.py
 	@command -v python3 >/dev/null || { echo 'penstock: no python3 on PATH; install Python 3.11 or later.' >&2; exit 1; }
 	@python3 tools/bootstrap.py $@
 
-.PHONY: help demo test soak check fmt lock readme recording screenshots contract check-contract check-wacz clean
+.PHONY: help demo test again soak check fmt lock readme recording screenshots contract check-contract check-wacz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ demo: $(STAMP) ## crawl the simulated web, with the live view; needs no network
 
 test: $(STAMP) ## run the tests (JOBS=2 processes), without the soak tests
 	@$(PYTHON) -m pytest -q -n $(JOBS) tests
+
+again: $(STAMP) ## run the tests that failed the last time, one by one
+	@$(PYTHON) -m pytest -v --last-failed --last-failed-no-failures=none tests
 
 soak: $(STAMP) ## run the soak tests, which take minutes each
 	@$(PYTHON) -m pytest -q -m soak tests
