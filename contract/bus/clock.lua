@@ -9,18 +9,21 @@
 -- told()                    what to tell it for the next time: our time, and what is in doubt
 -- from_unix(key, at)        Unix ms of the server's clock in our time
 -- turn(key)                 how often the clock was set so far that leases mean nothing any more (see reclaim.lua)
+-- anew(key)                 our time when another server took this one's place, which may have lost its last seconds: it
+--                           was started again, or a replica was promoted (see meet.lua); 0 where it is the first
 --
 -- To go by it costs a script some 3.5 us more than to ask the server for the time (python -m benchmarks.clock_cpu).
 --
 -- key   HASH  at     server's clock when it was read last (Unix ms), `ahead` of which our time is by so many ms
 --             doubt  ms by which the server's clock has leapt, until somebody can say how much time has truly passed
 --             leapt  since when there is doubt (Unix ms)
---             turn   see above;  renewed.<group>.<stream>  the turn in which the leases of a group were renewed
+--             turn, anew   see above;  renewed.<group>.<stream>  the turn in which the leases of a group were renewed
+--             server the run id of the server (meet.lua)
 local CLOCK_GRAIN = 50      -- it is written down this often, and can go back by no more than that
 local CLOCK_LEAP = 250      -- dispatch reads it every 50 ms, so whoever finds more has cause for doubt
 local CLOCK_LEASES = 6000   -- consumers read it every 2 s and renew each 5 s; this and those must stay below a lease (15 s)
 local CLOCK_PATIENCE = 2000 -- who lives and can say something about a leap has said it by then
-local CLOCK_FIELDS = {'at', 'ahead', 'doubt', 'leapt', 'turn'}
+local CLOCK_FIELDS = {'at', 'ahead', 'doubt', 'leapt', 'turn', 'anew'}
 local clock_read
 
 local function clock_write(key)
@@ -78,4 +81,9 @@ end
 local function turn(key)
   clock(key)
   return clock_read.turn
+end
+
+local function anew(key)
+  clock(key)
+  return clock_read.anew
 end

@@ -97,7 +97,7 @@ class Bus:
         else:
             kind: Any = _WaitingMasterPool if is_waiting else _MasterPool
             pool = kind(self.place.master, self._sentinel, ssl=self.place.tls is not None, **options)
-        pool.connection_class = quick(pool.connection_class)
+        pool.connection_class = quick(pool.connection_class, self.keys.clock if is_waiting else "")
         return Redis.from_pool(pool)
 
 

@@ -16,7 +16,8 @@
 -- ARGV[7..] the same four of the others
 -- returns  ms to wait before the start, the turn's name, 1 if it counts when it starts; and so on. Or -1, 0, 0: the
 --          delivery belongs to somebody else by now, or to a world that is gone
-local now, resting = clock(table.remove(KEYS)), table.remove(KEYS)
+local clock_key, resting = table.remove(KEYS), table.remove(KEYS)
+local now, since = clock(clock_key), anew(clock_key)
 local LONGEST_BLOCK = 3600000
 local RECENTLY = 60000 -- who kept a distance so lately may come back
 local UNSEEN = 100     -- who kept none, and knew of nobody who does, may have started so late
@@ -45,6 +46,8 @@ local function start_of(host, gap, slack, missed)
   if behind then
     start = math.max(now, math.min(math.max(gap > 0 and asked + gap or 0, clear), now + ahead))
   end
+  -- A server that has lost its last seconds does not know who has started in them.
+  if gap > 0 and since > 0 then start = math.max(start, since + math.min(gap, LONGEST_BLOCK)) end
   -- A host that asked to be left alone after this job was issued is left alone, for an hour at most.
   start = math.max(start, math.min(block, now + LONGEST_BLOCK))
   local last = start + slack

@@ -1,4 +1,4 @@
-"""How a connection to Redis packs and sends commands, and what it makes of a server that does not let it in."""
+"""How a connection to Redis packs and sends commands, and what it makes of a server that is new or keeps it out."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from functools import cache
 from typing import Any
 
 import hiredis
-from redis.exceptions import AuthenticationError, ResponseError
+from redis.exceptions import AuthenticationError, NoScriptError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from contract.bus.scripts import Script
 from contract.errors import Refused
 
+#: A server that has taken another one's place ends all connections, so who connects says so before anything else.
+MEET = Script("contract.bus", "clock.lua", "meet.lua")
 #: Below asyncio's high-water mark of 64 KiB, under which a write never waits.
 _BUFFERED_BYTES = 32 * 1024
 #: What a server says to everybody for a while: a script runs for too long, a replica has lost its master.
@@ -32,6 +35,8 @@ class _Connection:
     """
 
     socket_timeout: float | None
+    #: The key of the clock, where a new server is noted; none for readers, who begin no request.
+    clock = ""
 
     def pack_command(self, *args: Any) -> list[bytes]:
         try:
@@ -59,6 +64,20 @@ class _Connection:
                 if reason := _lasting(each):
                     raise Refused(reason) from error
             raise
+        if self.clock:
+            await self._meet()
+
+    async def _meet(self) -> None:
+        with contextlib.suppress(ResponseError):  # it is full, or a replica: it lets nobody begin a request either
+            try:
+                await self._do("EVALSHA", MEET.sha, 1, self.clock)
+            except NoScriptError:
+                await self._do("SCRIPT LOAD", MEET.text)
+                await self._do("EVALSHA", MEET.sha, 1, self.clock)
+
+    async def _do(self, *args: Any) -> None:
+        await self.send_command(*args, check_health=False)  # type: ignore[attr-defined]
+        await self.read_response()  # type: ignore[attr-defined]
 
 
 def _lasting(error: BaseException | None) -> str:
@@ -75,6 +94,6 @@ def _lasting(error: BaseException | None) -> str:
 
 
 @cache
-def quick(kind: type) -> type:
-    """This class of redis-py's connections, made quicker and clearer."""
-    return type(f"Quick{kind.__name__}", (_Connection, kind), {})
+def quick(kind: type, clock: str = "") -> type:
+    """This class of redis-py's connections, made quicker and clearer; with a clock's key, it notes new servers."""
+    return type(f"Quick{kind.__name__}", (_Connection, kind), {"clock": clock})

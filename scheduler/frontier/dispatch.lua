@@ -17,6 +17,7 @@ local SOURCE = 'scheduler.dispatch'
 local LOOKS = 50      -- hosts looked at for one URL, before the turn passes on
 local RUN = 200       -- jobs issued in one run, so that the server is never busy for long
 local CHUNK = 500     -- jobs left out in one run, when a crawl has reached its bound or a host is given up
+local CENSUS = 1000   -- ms in which fetchers tell a new server what is under way (scraper/fetchers/old_requests.py)
 local OLD_LOOK = 100  -- ms between two looks at a host that has requests of a world before
 local FIRST_CONTACT = 30000 -- a host that has never answered may not be there at all: it is waited for no longer
 local HOSTS = 100     -- hosts forgotten in one run
@@ -53,7 +54,12 @@ end
 
 forget_hosts(HOSTS)
 
--- Requests of a world before, by host: they count to its limit, and end without a settle.
+local since = anew(clock_key)
+if since > 0 and now < since + CENSUS then
+  return {0, since + CENSUS - now, 0, int(redis.call('GET', in_flight_key)), 0, told()}
+end
+
+-- Requests of a world or a server before, by host: they count to its limit, and end without a settle.
 local old = {}
 local begun = redis.call('ZRANGE', old_requests_key, 0, -1, 'WITHSCORES')
 for i = 1, #begun, 2 do
@@ -157,7 +163,7 @@ local function look_at(host, c)
   local h = {in_flight = int(f[1]), limit = per_host, gap = math.max(delay, int(f[16])), tries = int(f[8])}
   h.limited = f[15]
   if int(f[17]) > 0 then h.limit = math.min(per_host, int(f[17])) end
-  h.free_at = math.max(int(f[3]), int(f[4]), int(f[2]) + h.gap)
+  h.free_at = math.max(int(f[3]), int(f[4]), math.max(int(f[2]), since) + h.gap)
   h.pending = f[6] == 'pending'
   h.unknown = c.robots and not (f[6] == 'known' and int(f[7]) > now)
   h.too_slow = c.robots and not h.unknown and int(f[5]) > c.longest

@@ -149,3 +149,18 @@ async def test_a_server_that_is_full_is_waited_for_and_nothing_is_half_done(bus)
 )
 def test_what_a_server_says_is_worth_waiting_for_or_not(error, is_passing):
     assert passing(error) is is_passing
+
+
+async def test_who_connects_to_another_server_notes_when_it_came_once(bus):
+    """It was started again, or is a replica: what the one before did last may be lost."""
+
+    async def met() -> int:
+        async with Bus.open(bus.url) as newcomer:
+            await newcomer.redis.ping()
+            return int(await newcomer.redis.hget(newcomer.keys.clock, "anew") or 0)
+
+    assert await met() == 0
+    await bus.redis.hset(bus.keys.clock, "server", "another")
+    first = await met()
+    assert first > 0
+    assert await met() == first

@@ -129,13 +129,14 @@ class _Stepped:
 
     def pack_command(self, *args: Any) -> list[bytes]:
         if self._greets:
-            return super().pack_command(*args)  # type: ignore[misc, no-any-return]
+            return super().pack_command(*_told(args, self.wire))  # type: ignore[misc, no-any-return]
         self._sent.append(_what(args))
         return super().pack_command(*_told(args, self.wire))  # type: ignore[misc, no-any-return]
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         if self._greets:
-            await super().send_packed_command(command, check_health)  # type: ignore[misc]
+            now = str(self.wire.loop.server_ms()).encode()
+            await super().send_packed_command([part.replace(_NOW, now) for part in command], check_health)  # type: ignore[misc]
             return
         if not self.is_connected:  # type: ignore[attr-defined]
             await self.connect_check_health(check_health=False)

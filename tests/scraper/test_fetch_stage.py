@@ -12,7 +12,7 @@ import pytest
 from fastwarc.warc import ArchiveIterator
 
 from contract import codec
-from contract.bus import Consumer, publish
+from contract.bus import Bus, Consumer, publish
 from contract.bus.consumer import DELIVERY_LIMIT
 from contract.bus.groups import ensure_groups
 from contract.commands import PageFetch
@@ -574,7 +574,19 @@ async def test_a_large_page_is_kept_whole(desk):
     assert read_record(raw).body == body
 
 
-async def test_a_request_that_was_begun_before_redis_was_emptied_is_told_until_it_has_ended(desk, bus):
+async def emptied(bus):
+    await bus.redis.flushall()
+    await ensure_groups(bus)
+
+
+async def met_as_another(bus):
+    await bus.redis.hset(bus.keys.clock, "server", "another")
+    async with Bus.open(bus.url) as newcomer:
+        await newcomer.redis.ping()
+
+
+@pytest.mark.parametrize("befalls", [emptied, met_as_another])
+async def test_a_request_that_redis_may_not_know_of_any_more_is_told_until_it_has_ended(desk, bus, befalls):
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(_reader, writer):
@@ -589,8 +601,7 @@ async def test_a_request_that_was_begun_before_redis_was_emptied_is_told_until_i
         working = asyncio.create_task(desk.work(deadline_seconds=30))
         await begun.wait()
         await asyncio.sleep(0.3)  # it has looked at its world
-        await bus.redis.flushall()
-        await ensure_groups(bus)
+        await befalls(bus)
         while not (told := await bus.redis.zrange(bus.keys.old_requests, 0, -1)):
             await asyncio.sleep(0.01)
         go_on.set()
