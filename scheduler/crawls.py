@@ -69,10 +69,11 @@ class Crawls:
         return known
 
     async def _fields(self, crawls: Iterable[str], names: list[str]) -> Any:
-        pipeline = self.bus.redis.pipeline(transaction=False)
         keys = [self.bus.keys.crawl(crawl) for crawl in crawls]
 
         async def read() -> Any:
+            # One each time: redis-py's keeps its commands where no connection could be made, and would send them twice.
+            pipeline = self.bus.redis.pipeline(transaction=False)
             for key in keys:
                 pipeline.hmget(key, names)
             return await pipeline.execute()
