@@ -11,7 +11,7 @@ from scheduler.crawls import Crawls
 from tests.contract.servers import Server
 
 
-async def test_what_is_asked_while_no_connection_can_be_made_is_answered_once_when_the_server_is_back(
+async def test_what_is_asked_while_no_connection_can_be_made_is_answered_when_the_server_is_back(
     tmp_path: Path, caplog
 ):
     server = Server(tmp_path)

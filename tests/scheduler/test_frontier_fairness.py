@@ -146,8 +146,9 @@ async def test_a_robots_txt_that_takes_long_holds_up_only_who_goes_by_it(bus):
 
 
 async def test_a_crawl_that_leaves_a_host_out_has_no_turn_there(bus):
-    """It wants the host for its turn to leave its URLs out; nobody gives it the turn of another crawl to ask for them."""
+    """Its URLs are left out in its own turn; it is not given another crawl's to ask for them."""
     urls = {name: [f"{A}{name}{n}" for n in range(3)] for name in "bcx"}
+    urls["x"].append("http://own.test/")
     far = await now_ms(bus) + 3_600_000
     await bus.redis.hset(bus.keys.host(HOST_A), mapping={"robots": "known", "robots_until": far, "crawl_delay": 5_000})
     terms = {"per_host": 1, "max_crawl_delay_seconds": 1.0}
@@ -155,12 +156,15 @@ async def test_a_crawl_that_leaves_a_host_out_has_no_turn_there(bus):
     async with running(bus, Web({url: set() for one in urls.values() for url in one})) as run:
         run.hold = {url for one in urls.values() for url in one}
         asked = run.starts
-        two = [await run.start(*urls[name], **terms) for name in "cb"]
+        two = [await run.start(*urls["c"], **terms)]
+        await run.until(lambda: asked)
+        two.append(await run.start(*urls["b"], **terms))
         for more in range(1, 3):  # by now the two have had a turn each, and the host remembers it
             await run.let_go(asked[-1][0])
             await run.until(lambda more=more: len(asked) > more)
-        third = await run.start(*urls["x"], obey_robots=True, **terms)
+        third = await run.start(*urls["x"], obey_robots=True, scope="any", **terms)
+        await run.until(lambda: asked[-1][0] == "http://own.test/robots.txt")  # so it comes behind them again
         await run.let_go(*run.hold)
         ends = [await run.finished_now(crawl) for crawl in (*two, third)]
 
-    assert [(end.fetched, end.excluded) for end in ends] == [(3, 0), (3, 0), (0, 3)]
+    assert [(end.fetched, end.excluded) for end in ends] == [(3, 0), (3, 0), (1, 3)]
