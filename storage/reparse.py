@@ -84,6 +84,15 @@ def known(engine: Engine, keys: Sequence[bytes]) -> set[bytes]:
         return _known(connection, keys)
 
 
+def rows_of(engine: Engine, crawl: str, urls: Sequence[str]) -> set[str]:
+    """Those of these URLs for which the crawl has a page, whatever came of it."""
+    key = tables.pages.c.key
+    by_key = {digest(crawl, url): url for url in urls}
+    with engine.connect() as connection:
+        queries = (select(key).where(key.in_(some)) for some in chunks(list(by_key)))
+        return {by_key[bytes(found)] for query in queries for found in connection.execute(query).scalars()}
+
+
 def append(engine: Engine, arrivals: Sequence[Arrival]) -> set[bytes]:
     """Append events and fold them, in one transaction; returns the keys of the new ones. Raises what SQL raises."""
     batch = {arrival.key: arrival for arrival in arrivals}

@@ -29,6 +29,9 @@ def reparse(
     spider: SpiderOption = None,
     data: Data = None,
     parsers: Annotated[int | None, typer.Option(min=1, help="Parser processes.")] = None,
+    fetch_missing: Annotated[
+        bool, typer.Option("--fetch-missing", help="Then fetch what it asks for and the crawl never came to.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Extract anew from the pages that a crawl has fetched, without asking the site; the same command again goes on.
@@ -37,7 +40,8 @@ def reparse(
     """
     from penstock.commands.reparse import reparse as run
 
-    raise typer.Exit(run(crawl, given({"data": data, "parsers": parsers}), spider=spider, json=json))
+    settings = given({"data": data, "parsers": parsers})
+    raise typer.Exit(run(crawl, settings, spider=spider, json=json, fetch_missing=fetch_missing))
 
 
 @app.command()

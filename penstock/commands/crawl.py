@@ -61,6 +61,11 @@ def crawl(
         return asyncio.run(_crawl(settings, plan, listening, json=json, began=began))
 
 
+def run_plan(settings: Settings, plan: Plan, *, json: bool) -> int:
+    """Crawl by a plan that somebody else has made; the exit status. Raises `Refused` for what a person must mend."""
+    return asyncio.run(_crawl(settings, plan, None, json=json, began=time.monotonic()))
+
+
 def _plan(settings: Settings, urls: list[str], args: dict[str, str]) -> Plan:
     spider = None
     if settings.spider:

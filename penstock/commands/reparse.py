@@ -1,20 +1,29 @@
-"""`penstock reparse`: today's extractor over what a crawl has fetched, and a summary of what came of it."""
+"""`penstock reparse`: today's extractor over what a crawl has fetched, and a summary of what came of it.
+
+With `--fetch-missing` what this extractor asks for and the crawl never came to is fetched: by the crawl itself where it
+goes on, else by another one of the same specification, `NAME-missing`, that ends when it has those pages.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import time
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine
+import msgspec
 
-from contract.crawls import CrawlSpec
+from contract.crawls import LATEST_IDENTITY, CrawlSpec
 from contract.errors import Refused
 from contract.logs import configure_logs
 from contract.settings import Settings, load
+from penstock.commands.control import OVER, add_seeds
+from penstock.commands.crawl import run_plan
 from penstock.commands.recorded import recorded_crawl
+from penstock.plan import Plan
 from penstock.reparsing.choosing import Task
+from penstock.reparsing.missing import Missing
 from penstock.reparsing.stream import Stream
 from penstock.reparsing.summary import Summary, print_summary
 from penstock.reparsing.tally import Tally
@@ -38,35 +47,54 @@ FINISHED, NOTHING_PARSED = 0, 1
 _OBJECTS_A_COLLECTION = 20_000
 
 
-def reparse(crawl: str, given: dict[str, Any], *, spider: str | None, json: bool) -> int:
+def reparse(crawl: str, given: dict[str, Any], *, spider: str | None, json: bool, fetch_missing: bool = False) -> int:
     """Run the command; returns the exit status. Raises `Refused` for a crawl or a spider that is not there."""
     began = time.monotonic()
     settings = load(given)
     # What befalls single pages is in the summary, and a warning would go right through the bar.
     configure_logs("ERROR", format="person")
     with recorded_crawl(settings, crawl) as (engine, row):
-        task = _task(engine, row, spider)
-    tally, finished = asyncio.run(_run(settings, task))
+        spec = spec_of(engine, row.id) or CrawlSpec(name=row.name)
+        task = _task(row, spec, spider)
+        missing = Missing(engine, settings, row.id, spec, row.seeds)
+        tally, finished = asyncio.run(_run(settings, task, missing))
+        urls = missing.urls() if finished and fetch_missing else []
     seconds = time.monotonic() - began
     summary = Summary.of(row, task.extractor, tally, finished=finished, seconds=seconds)
     print_summary(summary, settings, json=json)
     if not finished:
         return INTERRUPTED
+    if urls:
+        status = _fetch(settings, row, msgspec.structs.replace(spec, spider=task.reference), urls, json=json)
+        missing.forget()
+        return status
     return NOTHING_PARSED if tally.in_trouble and not tally.parsed + tally.already_parsed else FINISHED
 
 
-def _task(engine: Engine, row: CrawlRow, spider: str | None) -> Task:
-    spec = spec_of(engine, row.id) or CrawlSpec(name=row.name)
+def _fetch(settings: Settings, row: CrawlRow, spec: CrawlSpec, urls: list[str], *, json: bool) -> int:
+    """Fetch what is missing; the exit status. Raises `Refused` where that cannot be begun."""
+    if row.state not in OVER:
+        add_seeds(settings, row, urls)
+        return FINISHED
+    name = f"{spec.name.removesuffix('-missing')}-missing"
+    # So many pages are those themselves, for what they link to comes behind them.
+    spec = msgspec.structs.replace(spec, name=name, max_pages=len(urls), identity=LATEST_IDENTITY)
+    return run_plan(settings, Plan(spec, tuple(urls)), json=json)
+
+
+def _task(row: CrawlRow, spec: CrawlSpec, spider: str | None) -> Task:
     reference = spider or spec.spider
     return Task(
         crawl=row.id,
-        is_over=row.state in ("finished", "cancelled"),
+        is_over=row.state in OVER,
         extractor=_extractor(reference, spec.args, is_given=spider is not None),
         reference=reference,
         max_links=spec.max_links_per_page,
         detect_encoding=spec.detect_encoding,
         args=spec.args,
         token=product_token(spec.user_agent),
+        follow_nofollow=spec.follow_nofollow,
+        links=reference is not None,  # without a spider they are what they were
     )
 
 
@@ -82,7 +110,7 @@ def _extractor(reference: str | None, args: dict[str, str], *, is_given: bool) -
     return extractor
 
 
-async def _run(settings: Settings, task: Task) -> tuple[Tally, bool]:
+async def _run(settings: Settings, task: Task, missing: Missing) -> tuple[Tally, bool]:
     stop = stop_on_signals()
     gc.freeze()
     gc.set_threshold(_OBJECTS_A_COLLECTION)
@@ -91,7 +119,9 @@ async def _run(settings: Settings, task: Task) -> tuple[Tally, bool]:
         with bar("reparsing", unit="pages") as show, ArchiveReader(open_store(settings), engine) as reader:
             total = count(engine, task.crawl)
             async with Children(settings.parsers) as children:
-                stream = Stream(engine, reader, children, on_progress=lambda tally: _show(show, tally, total))
+                on_progress = partial(_show, show, total)
+                stream = Stream(engine, reader, children, missing=missing, on_progress=on_progress)
+                stream.tally.missing = len(missing)
                 await stream.work(task, stop)
             await asyncio.to_thread(item_views.refresh, engine)
     finally:
@@ -99,6 +129,6 @@ async def _run(settings: Settings, task: Task) -> tuple[Tally, bool]:
     return stream.tally, not stop.is_set()
 
 
-def _show(show: Show, tally: Tally, total: int) -> None:
+def _show(show: Show, total: int, tally: Tally) -> None:
     # A crawl that goes on has more pages by now than it had.
     show(tally.pages, max(total, tally.pages))

@@ -29,6 +29,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What to parse, and by what.
 
     `is_over`: no page of this crawl is still to be parsed by itself. `reference` names the extractor to the children.
+    `links`: pages are asked for their links too, though the crawl has counted them.
     """
 
     crawl: str
@@ -39,6 +40,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     detect_encoding: bool = False
     args: dict[str, str] = {}
     token: str = "penstock"
+    follow_nofollow: bool = False
+    links: bool = False
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -117,5 +120,6 @@ def _body(reader: ArchiveReader, event: Recorded, tally: Tally) -> bytes | None:
 def _job(archived: Archived, body: bytes, task: Task) -> Job:
     page: PageFetched | PageFailed = archived.event.message.payload
     # What was counted once is not counted again: the links are the crawl's, and this run hands on none.
-    options = (task.max_links, archived.links is None, task.detect_encoding, task.args, task.token)
+    has_links = task.links or archived.links is None
+    options = (task.max_links, has_links, task.detect_encoding, task.args, task.token, task.follow_nofollow)
     return Job(page.url, body, page.depth, task.reference, *options)

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from contract.errors import Refused, Unreachable
 from penstock.reparsing.choosing import Chosen, Task, portions
+from penstock.reparsing.missing import Missing
 from penstock.reparsing.recording import Read, is_said, record
 from penstock.reparsing.tally import Tally
 from scraper.parsers.children import Children
@@ -39,10 +40,11 @@ class Stream:
         reader: ArchiveReader,
         children: Children,
         *,
+        missing: Missing | None = None,
         on_progress: Callable[[Tally], None] = lambda tally: None,
     ) -> None:
         self.engine, self.reader, self.children = engine, reader, children
-        self.tally = Tally()
+        self.tally, self._missing = Tally(), missing
         self._on_progress = on_progress
         self._at_work = 0
         self._read: list[Read] = []
@@ -127,6 +129,10 @@ class Stream:
         return batch
 
     async def _record(self, batch: list[Read]) -> None:
+        if self._missing is not None:  # before the pages are recorded: these are not parsed again
+            links = [(read.page.job.depth, read.result.links) for read in batch if read.result.links]
+            await asyncio.to_thread(self._missing.note, links)
+            self.tally.missing = len(self._missing)
         await record(self.engine, batch, self.tally)
         self._on_progress(self.tally)
 

@@ -74,7 +74,14 @@ def _lines(summary: Summary, settings: Settings) -> Iterator[str]:
         yield f"  {trouble.url}: {trouble.reason} {trouble.detail}".rstrip()
     if tally.in_trouble > NAMED:
         yield f"  … and {tally.in_trouble - NAMED:,} more; --json names {len(tally.troubles):,}"
+    if tally.missing:
+        yield f"{tally.missing:,} links that it asks for and the crawl never fetched; {_way(summary, settings)}"
     yield f"see them: penstock export items --crawl {summary.crawl} --data {settings.folder}"
+
+
+def _way(summary: Summary, settings: Settings) -> str:
+    again = [word for word in sys.argv[1:] if word not in ("--json", "--fetch-missing")]
+    return f"fetch them: {shlex.join(['penstock', *again, '--fetch-missing'])}"
 
 
 def _others(tally: Tally) -> tuple[tuple[int, str], ...]:

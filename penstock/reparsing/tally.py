@@ -17,12 +17,13 @@ class Trouble(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct, kw_only=True):
-    """Counts of pages, each in one of them, but for `items` and `superseded`.
+    """Counts of pages, each in one of them, but for `items`, `superseded` and `missing`.
 
     - `parsed` are recorded, with so many `items`; `failed` too: their extractor made an error instead of items.
     - `already_parsed` were so by this very version, before; `superseded` says for how many of them another version's
       parse stands.
     - `redirects` have no content; `waiting` ones are still to be parsed by the crawl itself.
+    - `missing` are no pages yet: links that this version asks for, and the crawl never came to.
     - `lost` ones have no body any more, `unread` ones ended their parser, `unrecorded` ones no database would hold.
     """
 
@@ -36,6 +37,7 @@ class Tally(msgspec.Struct, kw_only=True):
     lost: int = 0
     unread: int = 0
     unrecorded: int = 0
+    missing: int = 0
     troubles: list[Trouble] = msgspec.field(default_factory=list)
 
     @property

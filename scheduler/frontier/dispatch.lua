@@ -1,6 +1,6 @@
 -- Issue due URLs: the frontier → page.fetch. Crawls take turns, one URL each; within a crawl the host goes first that
 -- may be asked for the longest time. A host at its limit is parked (absent from `due`) until `settle` wakes it.
--- (with clock.lua, keys.lua, waits.lua, envelope.lua, queues.lua)
+-- (with clock.lua, keys.lua, waits.lua, envelope.lua, queues.lua, census.lua)
 --
 -- KEYS[1]  root of all keys
 -- ARGV[1]  time (RFC 3339)
@@ -17,7 +17,6 @@ local SOURCE = 'scheduler.dispatch'
 local LOOKS = 50      -- hosts looked at for one URL, before the turn passes on
 local RUN = 200       -- jobs issued in one run, so that the server is never busy for long
 local CHUNK = 500     -- jobs left out in one run, when a crawl has reached its bound or a host is given up
-local CENSUS = 1000   -- ms in which fetchers tell a new server what is under way (scraper/fetchers/old_requests.py)
 local OLD_LOOK = 100  -- ms between two looks at a host that has requests of a world before
 local FIRST_CONTACT = 30000 -- a host that has never answered may not be there at all: it is waited for no longer
 local HOSTS = 100     -- hosts forgotten in one run
@@ -54,22 +53,9 @@ end
 
 forget_hosts(HOSTS)
 
-local since = anew(clock_key)
-if since > 0 and now < since + CENSUS then
-  return {0, since + CENSUS - now, 0, int(redis.call('GET', in_flight_key)), 0, told()}
-end
-
--- Requests of a world or a server before, by host: they count to its limit, and end without a settle.
-local old = {}
-local begun = redis.call('ZRANGE', old_requests_key, 0, -1, 'WITHSCORES')
-for i = 1, #begun, 2 do
-  local host = string.match(begun[i], '^[^ ]*')
-  if tonumber(begun[i + 1]) > now then
-    old[host] = (old[host] or 0) + 1
-  else
-    redis.call('ZREM', old_requests_key, begun[i])
-  end
-end
+local since, counting = anew(clock_key), census_left(now)
+if counting > 0 then return {0, counting, 0, int(redis.call('GET', in_flight_key)), 0, told()} end
+local old = old_requests(now)
 
 local crawls, info, chunk = {}, {}, CHUNK
 for _, crawl in ipairs(redis.call('ZRANGE', turns_key, 0, -1)) do

@@ -36,7 +36,8 @@ CONTROL = Script(_HERE, _TAKE, _CLOCK, "keys.lua", "envelope.lua", "control.lua"
 _LIMITS = ("waits.lua", "pace.lua", "limits.lua")
 SETTLE = Script(_HERE, _TAKE, _CLOCK, "keys.lua", *_LIMITS, "envelope.lua", "queues.lua", "settle.lua")
 GIVE_UP = Script(_HERE, _TAKE, _CLOCK, "keys.lua", "envelope.lua", "queues.lua", "give_up.lua")
-DISPATCH = Script(_HERE, _CLOCK, "keys.lua", "waits.lua", "envelope.lua", "queues.lua", "dispatch.lua")
+_DISPATCH = ("waits.lua", "envelope.lua", "queues.lua", "census.lua", "dispatch.lua")
+DISPATCH = Script(_HERE, _CLOCK, "keys.lua", *_DISPATCH)
 REVIVE = Script(_HERE, _CLOCK, "keys.lua", "envelope.lua", "queues.lua", "revive.lua")
 FORGET = Script(_HERE, _CLOCK, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "forget.lua")
 

