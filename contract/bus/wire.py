@@ -64,7 +64,10 @@ class _Connection:
                 if reason := _lasting(each):
                     raise Refused(reason) from error
             raise
-        if self.clock:
+
+    async def on_connect_check_health(self, *args: Any, **options: Any) -> None:
+        await super().on_connect_check_health(*args, **options)  # type: ignore[misc]
+        if self.clock:  # before a pub/sub client subscribes again: from then on it may ask nothing
             await self._meet()
 
     async def _meet(self) -> None:
