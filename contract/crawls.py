@@ -26,6 +26,24 @@ DEEPEST = 8_000
 #: a dot behind the host's name; new crawls have the latest.
 LATEST_IDENTITY = 2
 _MOST = 10**9
+#: A URL is tried no more often than this, and no more links are taken of a page.
+MOST_ATTEMPTS, MOST_LINKS = 100, 100_000
+#: What people call a field of `CrawlSpec`, in settings, on the command line, of a `Spider` and over HTTP → the field.
+#: `deny_preset` names patterns that end up in `deny`.
+FIELDS = {
+    "delay": "delay_seconds",
+    "max_crawl_delay": "max_crawl_delay_seconds",
+    "robots_patience": "robots_patience_seconds",
+    "give_up_host": "give_up_host_seconds",
+    **{
+        name: name
+        for name in (
+            *("per_host", "max_pages", "max_depth", "max_pages_per_host", "max_links_per_page", "max_url_length"),
+            *("max_hops", "max_attempts", "scope", "allow", "deny", "deny_preset", "detect_encoding"),
+            *("follow_nofollow", "user_agent"),
+        )
+    },
+}
 
 State = Literal["running", "paused", "finished", "cancelled"]
 
@@ -34,11 +52,12 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     """How a crawl behaves; fixed when it starts.
 
     `delay_seconds` between starts of requests to one host, and `per_host` of them in flight, hold over all workers.
-    `max_pages` counts pages with a 2xx answer; 0 anywhere means no bound. `spider` is None for the generic extractor,
-    else `module:attribute` or a file's path. `allow` and `deny` are regular expressions (RE2's) searched anywhere
-    in the URL. `webhook` is a URL to which the events of the crawl's life are posted. `args` are what a person gave the
-    spider (`spider.args`); they are recorded, so they hold no secret. `identity` is the version of the rule which
-    spellings are one URL, and which host names one place; a crawl keeps the one that it was started with.
+    `max_pages` counts pages with a 2xx answer; 0 anywhere means no bound. `max_pages_per_host` counts URLs that are
+    taken up, `max_hops` redirects in a row, `max_attempts` requests for one URL. `spider` is None for the generic
+    extractor, else `module:attribute` or a file's path. `allow` and `deny` are regular expressions (RE2's) searched
+    anywhere in the URL. `webhook` is a URL to which the events of the crawl's life are posted. `args` are what a person
+    gave the spider (`spider.args`); they are recorded, so they hold no secret. `identity` is the version of the rule
+    which spellings are one URL, and which host names one place; a crawl keeps the one that it was started with.
     """
 
     name: str
@@ -87,7 +106,9 @@ def check_spec(spec: CrawlSpec) -> None:
     if not 0 <= spec.give_up_host_seconds <= LONGEST_PATIENCE_SECONDS:
         most, found = LONGEST_PATIENCE_SECONDS, spec.give_up_host_seconds
         raise Refused(f"give_up_host must be between 0 and {most} seconds, not {found}")
-    for name in ("per_host", "max_attempts", "max_url_length"):
+    if not 0 < spec.max_attempts <= MOST_ATTEMPTS:
+        raise Refused(f"max_attempts must be between 1 and {MOST_ATTEMPTS}, not {spec.max_attempts}")
+    for name in ("per_host", "max_url_length"):
         if not 0 < getattr(spec, name) <= _MOST:
             raise Refused(f"{name} must be between 1 and {_MOST}, not {getattr(spec, name)}")
     for name in ("max_pages", "max_pages_per_host", "max_links_per_page", "max_hops"):

@@ -84,12 +84,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_pages: int | None = None
     #: Links from a seed; 0: no bound.
     max_depth: int | None = None
+    #: URLs of one host that are taken up; 0: no bound.
+    max_pages_per_host: int | None = None
+    #: Links of one page that are taken up; the others are counted.
+    max_links_per_page: int | None = None
+    #: Characters of a URL; longer ones are left out.
+    max_url_length: int | None = None
+    #: Redirects in a row.
+    max_hops: int | None = None
+    #: Requests for one URL; what a host refuses for its rate does not count.
+    max_attempts: int | None = None
     #: Where links may lead: the seeds' hosts, their domains, or anywhere.
     scope: Literal["host", "domain", "any"] | None = None
     #: Only URLs that match one of these. Regular expressions; in the environment separated by white space.
     allow: tuple[str, ...] | None = None
     #: No URLs that match one of these; as above.
     deny: tuple[str, ...] | None = None
+    #: Ready patterns by name, besides `deny`: wiki-actions, sort-links, calendars, sessions, print-views.
+    deny_preset: tuple[str, ...] | None = None
     #: True: robots.txt is neither asked for nor kept to.
     ignore_robots: bool | None = None
     #: Seconds. A host whose robots.txt asks for a longer crawl-delay is left out.

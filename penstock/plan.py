@@ -14,15 +14,36 @@ from typing import Any
 
 import msgspec
 
-from contract.crawls import LATEST_IDENTITY, LONGEST_DELAY_SECONDS, LONGEST_PATIENCE_SECONDS, CrawlSpec
+from contract.crawls import (
+    DEEPEST,
+    FIELDS,
+    LATEST_IDENTITY,
+    LONGEST_DELAY_SECONDS,
+    LONGEST_PATIENCE_SECONDS,
+    MOST_ATTEMPTS,
+    MOST_LINKS,
+    CrawlSpec,
+)
 from contract.errors import Refused
 from contract.settings import Settings
 from penstock.contact import user_agent_of
+from penstock.deny_presets import expanded
 from penstock.webhooks.signature import signing_key
 from penstock.webhooks.targets import check_webhook
 from scheduler.patterns import check_patterns
 from scheduler.urls import canonical
 from scraper.characters.detector import check_detector
+
+#: Numbers of a specification, and the least and the most that they may be.
+_BOUNDS = (
+    ("per_host", 1, 10_000),
+    *((name, 0, 10**9) for name in ("max_pages", "max_pages_per_host")),
+    ("max_depth", 0, DEEPEST),
+    ("max_links_per_page", 1, MOST_LINKS),
+    ("max_url_length", 1, 65_536),
+    ("max_hops", 0, 100),
+    ("max_attempts", 1, MOST_ATTEMPTS),
+)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -49,6 +70,8 @@ def make_plan(
     default = spider.name if spider else first.host.partition("//")[2] if first else "crawl"
     fields |= {"name": settings.name or default, "spider": settings.spider and absolute_reference(settings.spider)}
     fields |= {"args": dict(args or {}), "identity": LATEST_IDENTITY}
+    presets = fields.pop("deny_preset", ())
+    fields["deny"] = tuple(dict.fromkeys((*fields.get("deny", ()), *expanded(presets))))
     try:
         spec = msgspec.convert(fields, CrawlSpec, strict=False)
     except msgspec.ValidationError as error:
@@ -74,23 +97,12 @@ def spider_args(words: Iterable[str]) -> dict[str, str]:
 
 
 def _said(settings: Settings) -> dict[str, Any]:
-    said = {
-        "delay_seconds": settings.delay,
-        "per_host": settings.per_host,
-        "max_pages": settings.max_pages,
-        "max_depth": settings.max_depth,
-        "scope": settings.scope,
-        "allow": settings.allow,
-        "deny": settings.deny,
-        "obey_robots": None if settings.ignore_robots is None else not settings.ignore_robots,
-        "max_crawl_delay_seconds": settings.max_crawl_delay,
-        "robots_patience_seconds": settings.robots_patience,
-        "give_up_host_seconds": settings.give_up_host,
-        "detect_encoding": settings.detect_encoding,
-        "follow_nofollow": settings.follow_nofollow,
-        "user_agent": settings.user_agent or (user_agent_of(settings.contact) if settings.contact else None),
-        "webhook": settings.webhook or None,
-    }
+    said = {field: getattr(settings, word) for word, field in FIELDS.items()}
+    if settings.ignore_robots is not None:
+        said["obey_robots"] = not settings.ignore_robots
+    if settings.contact and not settings.user_agent:
+        said["user_agent"] = user_agent_of(settings.contact)
+    said["webhook"] = settings.webhook or None
     return {name: value for name, value in said.items() if value is not None}
 
 
@@ -122,7 +134,7 @@ def check_spec(spec: CrawlSpec) -> None:
     ):
         if not 0 <= seconds <= most:
             raise Refused(f"{word} must be from 0 to {most} seconds, not {seconds}", field=word)
-    for name, least, most in (("per_host", 1, 10_000), ("max_pages", 0, 10**9), ("max_depth", 0, 8_000)):
+    for name, least, most in _BOUNDS:
         if not least <= getattr(spec, name) <= most:
             raise Refused(f"{name} must be from {least} to {most}, not {getattr(spec, name)}", field=name)
     if not spec.user_agent.strip() or re.search(r"[\x00-\x1f\x7f]", spec.user_agent) or not spec.user_agent.isascii():

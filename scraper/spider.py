@@ -20,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
+from contract.crawls import FIELDS
 from scraper.items import Given, checked
 from scraper.page import Page
 from scraper.page_patterns import PAGE, compiled_pattern, compiled_status, has_status, path_and_query
@@ -48,8 +49,10 @@ class Spider:
     `name` is the crawl's too, `seeds` are the URLs to start from. `follow` False: only what functions ask for by
     `page.follow` is fetched. `version` names the extractor in each item's row; left out, it is a hash of the file that
     makes the spider. `delay` is in seconds, between requests to a host, of which `per_host` may be in flight at once.
-    `max_pages` and `max_depth` bound the crawl (0: no bound). `scope` is `host`, `domain` or `any`; `allow` and `deny`
-    are regular expressions for URLs. `obey_robots` False: robots.txt is not asked for. `user_agent` says who we are.
+    `max_pages`, `max_depth` and `max_pages_per_host` bound the crawl (0: no bound), `max_links_per_page` and
+    `max_url_length` what is taken of a page, `max_hops` redirects in a row, `max_attempts` requests for one URL.
+    `scope` is `host`, `domain` or `any`; `allow` and `deny` are regular expressions for URLs, `deny_preset` names ready
+    ones to deny. `obey_robots` False: robots.txt is not asked for. `user_agent` says who we are.
     A host that asks for more than `max_crawl_delay` seconds is left out; a robots.txt that cannot be had is waited for
     as long as `robots_patience`, and a host that refuses every request as long as `give_up_host`.
     `detect_encoding`: the encoding of a page that declares none is guessed.
@@ -72,9 +75,15 @@ class Spider:
         per_host: int | None = None,
         max_pages: int | None = None,
         max_depth: int | None = None,
+        max_pages_per_host: int | None = None,
+        max_links_per_page: int | None = None,
+        max_url_length: int | None = None,
+        max_hops: int | None = None,
+        max_attempts: int | None = None,
         scope: str | None = None,
         allow: Iterable[str] = (),
         deny: Iterable[str] = (),
+        deny_preset: Iterable[str] = (),
         obey_robots: bool | None = None,
         max_crawl_delay: float | None = None,
         robots_patience: float | None = None,
@@ -83,30 +92,14 @@ class Spider:
         follow_nofollow: bool | None = None,
         user_agent: str | None = None,
     ) -> None:
-        self.name, self.follow = name, follow
+        said = locals()
+        self.name, self.follow, self._pages = name, follow, list[_Route]()
         #: What a person gave with `-a NAME=VALUE`, as text; recorded with the crawl.
         self.args: dict[str, str] = dict(_ARGS.get())
         self.seeds = (seeds,) if isinstance(seeds, str) else tuple(seeds)
         self.version = version or source_version(sys._getframe(1).f_code.co_filename)
-        given = {
-            "delay_seconds": delay,
-            "per_host": per_host,
-            "max_pages": max_pages,
-            "max_depth": max_depth,
-            "scope": scope,
-            "allow": tuple(allow) or None,
-            "deny": tuple(deny) or None,
-            "obey_robots": obey_robots,
-            "max_crawl_delay_seconds": max_crawl_delay,
-            "robots_patience_seconds": robots_patience,
-            "give_up_host_seconds": give_up_host,
-            "detect_encoding": detect_encoding,
-            "follow_nofollow": follow_nofollow,
-            "user_agent": user_agent,
-        }
         #: Fields of `CrawlSpec` that this spider sets.
-        self.options: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
-        self._pages: list[_Route] = []
+        self.options = _options(said)
 
     def __repr__(self) -> str:
         return f"<Spider {self.name} {self.version}: {len(self._pages)} patterns>"
@@ -171,6 +164,15 @@ class Spider:
             and has_status(page.status, each.status)
         )
         return list({id(function): function for function in fitting}.values())
+
+
+def _options(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of `CrawlSpec` of what a spider says; nothing for what it leaves out."""
+    fields = {**FIELDS, "obey_robots": "obey_robots"}
+    given = {field: said[word] for word, field in fields.items()}
+    for word in ("allow", "deny", "deny_preset"):
+        given[word] = tuple(given[word]) or None
+    return {field: value for field, value in given.items() if value is not None}
 
 
 class _Route(NamedTuple):

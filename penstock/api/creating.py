@@ -14,7 +14,14 @@ import msgspec
 from fastapi import APIRouter, BackgroundTasks, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from contract.crawls import DEEPEST, LONGEST_DELAY_SECONDS, LONGEST_PATIENCE_SECONDS, new_crawl_id
+from contract.crawls import (
+    DEEPEST,
+    LONGEST_DELAY_SECONDS,
+    LONGEST_PATIENCE_SECONDS,
+    MOST_ATTEMPTS,
+    MOST_LINKS,
+    new_crawl_id,
+)
 from contract.errors import Refused
 from penstock.api.house import House, TheHouse
 from penstock.api.idempotency import IdempotencyKey, reserved
@@ -22,6 +29,7 @@ from penstock.api.limits import LONGEST_URL, MOST_SEEDS, Patterns, Seed, Whole
 from penstock.api.models import Crawl, Scope
 from penstock.api.problems import Trouble, documented
 from penstock.api.steering import recorded
+from penstock.deny_presets import PRESETS, Preset
 from penstock.plan import Plan, make_plan
 from penstock.seeds import check_reachable, given_urls
 from penstock.submit import start_fresh
@@ -46,9 +54,17 @@ class NewCrawl(BaseModel):
     per_host: Annotated[Whole | None, Field(ge=1, le=10_000, description="Requests in flight to a host.")] = None
     max_pages: Annotated[Whole | None, Field(ge=0, le=10**9, description="0: no bound.")] = None
     max_depth: Annotated[Whole | None, Field(ge=0, le=DEEPEST, description="Links from a seed; 0: no bound.")] = None
+    max_pages_per_host: Annotated[Whole | None, Field(ge=0, le=10**9, description="0: no bound.")] = None
+    max_links_per_page: Annotated[Whole | None, Field(ge=1, le=MOST_LINKS, description="Of one page.")] = None
+    max_url_length: Annotated[Whole | None, Field(ge=1, le=65_536, description="Longer ones are left out.")] = None
+    max_hops: Annotated[Whole | None, Field(ge=0, le=100, description="Redirects in a row.")] = None
+    max_attempts: Annotated[Whole | None, Field(ge=1, le=MOST_ATTEMPTS, description="Requests for one URL.")] = None
     scope: Annotated[Scope | None, Field(description="Where links may lead.")] = None
     allow: Annotated[Patterns | None, Field(description="Only URLs that match one of these.")] = None
     deny: Annotated[Patterns | None, Field(description="No URLs that match one of these.")] = None
+    deny_preset: Annotated[
+        list[Preset] | None, Field(max_length=len(PRESETS), description="Ready patterns, besides `deny`.")
+    ] = None
     ignore_robots: bool | None = None
     max_crawl_delay: Annotated[
         float | None, Field(ge=0, le=LONGEST_DELAY_SECONDS, description="Hosts that ask for more seconds are left out.")
@@ -98,7 +114,7 @@ def _plan(house: House, wanted: NewCrawl) -> Plan:
         raise Refused(f"no spider {wanted.spider!r} here; known are: {known}", field="spider")
     check_webhook(house, wanted.webhook)
     said: dict[str, Any] = wanted.model_dump(exclude={"seeds", "spider", "name", "args"}, exclude_none=True)
-    said |= {word: tuple(said[word]) for word in ("allow", "deny") if word in said}
+    said |= {word: tuple(said[word]) for word in ("allow", "deny", "deny_preset") if word in said}
     reference = spider.reference if spider else None
     settings = msgspec.structs.replace(house.settings, **said, name=wanted.name, spider=reference)
     return make_plan(settings, given_urls(wanted.seeds), spider=spider.spider if spider else None, args=wanted.args)

@@ -42,6 +42,11 @@ class Options(Shape):
     per_host: int
     max_pages: int
     max_depth: int
+    max_pages_per_host: int
+    max_links_per_page: int
+    max_url_length: int
+    max_hops: int
+    max_attempts: int
     allow: list[str]
     deny: list[str]
     ignore_robots: bool

@@ -24,6 +24,11 @@ def crawl(
         int | None, typer.Option(min=0, help="Pages to fetch, redirects not counted; 0: no bound.")
     ] = None,
     max_depth: Annotated[int | None, typer.Option(min=0, help="Links from a seed; 0: no bound.")] = None,
+    max_pages_per_host: Annotated[int | None, typer.Option(min=0, help="URLs of one host; 0: no bound.")] = None,
+    max_links_per_page: Annotated[int | None, typer.Option(min=1, help="Links taken of one page [10000].")] = None,
+    max_url_length: Annotated[int | None, typer.Option(min=1, help="Longer URLs are left out [2000].")] = None,
+    max_hops: Annotated[int | None, typer.Option(min=0, help="Redirects in a row [10].")] = None,
+    max_attempts: Annotated[int | None, typer.Option(min=1, help="Requests for one URL [4].")] = None,
     delay: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Between starts of requests to a host [1.0].")
     ] = None,
@@ -34,6 +39,13 @@ def crawl(
     scope: Annotated[Literal["host", "domain", "any"] | None, typer.Option(help="Where links may lead [host].")] = None,
     allow: Annotated[Many, typer.Option(metavar="PATTERN", help=f"Only URLs that match: {_REPEATABLE}")] = None,
     deny: Annotated[Many, typer.Option(metavar="PATTERN", help=f"No URLs that match: {_REPEATABLE}")] = None,
+    deny_preset: Annotated[
+        Many,
+        typer.Option(
+            metavar="NAME",
+            help="Ready patterns: wiki-actions, sort-links, calendars, sessions, print-views; may be repeated.",
+        ),
+    ] = None,
     ignore_robots: Annotated[bool, typer.Option("--ignore-robots", help="Do not ask for robots.txt.")] = False,
     max_crawl_delay: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Leave hosts out that ask for a longer Crawl-delay [300].")
