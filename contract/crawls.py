@@ -40,11 +40,13 @@ FIELDS = {
         for name in (
             *("per_host", "max_pages", "max_depth", "max_pages_per_host", "max_links_per_page", "max_url_length"),
             *("max_hops", "max_attempts", "scope", "allow", "deny", "deny_preset", "detect_encoding"),
-            *("follow_nofollow", "user_agent"),
+            *("follow_nofollow", "obey", "user_agent"),
         )
     },
 }
 
+#: What a crawl obeys where it is told to: `rel` of links, robots tags, the URL that a page calls its own.
+Wish = Literal["nofollow-links", "noindex", "canonical"]
 State = Literal["running", "paused", "finished", "cancelled"]
 
 
@@ -89,6 +91,8 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     error_pages: tuple[str, ...] = ()
     #: Links are followed of pages that ask not to (`nofollow` of a robots tag).
     follow_nofollow: bool = False
+    #: What else a page may ask of those who read it.
+    obey: tuple[Wish, ...] = ()
     args: dict[str, str] = {}
     identity: int = 1
 

@@ -29,7 +29,12 @@ class BodyRef(msgspec.Struct, frozen=True, kw_only=True):
 
 def may_be_followed(robots: str | None) -> bool:
     """Whether these words of robots tags (`Wishes.robots`) let a page's links be followed."""
-    return not robots or {"nofollow", "none"}.isdisjoint(robots.split(", "))
+    return robots_words(robots).isdisjoint(("nofollow", "none"))
+
+
+def robots_words(robots: str | None) -> frozenset[str]:
+    """The words of robots tags (`Wishes.robots`)."""
+    return frozenset(robots.split(", ")) if robots else frozenset()
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,17 +9,14 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
+from contract.crawls import FIELDS
 from contract.settings import Settings
 from penstock.cluster import Cluster
 from penstock.cluster.folder import DataFolder
 from penstock.cluster.supervisor import Supervisor
 
 #: Settings of the command's own crawl, which are not those of crawls that are begun over HTTP.
-_OF_ONE_CRAWL = (
-    *("name", "spider", "delay", "per_host", "max_pages", "max_depth", "scope", "allow", "deny"),
-    *("ignore_robots", "max_crawl_delay", "robots_patience", "give_up_host", "detect_encoding", "follow_nofollow"),
-    *("user_agent", "webhook"),
-)
+_OF_ONE_CRAWL = (*FIELDS, "name", "spider", "ignore_robots", "webhook")
 
 
 def listen_first(settings: Settings) -> socket.socket:

@@ -56,7 +56,8 @@ class Spider:
     A host that asks for more than `max_crawl_delay` seconds is left out; a robots.txt that cannot be had is waited for
     as long as `robots_patience`, and a host that refuses every request as long as `give_up_host`.
     `detect_encoding`: the encoding of a page that declares none is guessed.
-    `follow_nofollow`: pages that ask not to follow their links are not heard.
+    `follow_nofollow`: pages that ask not to follow their links are not heard. `obey` says what else they may ask:
+    `nofollow-links`, `noindex`, `canonical`.
     """
 
     #: Its functions ask for what they want.
@@ -90,6 +91,7 @@ class Spider:
         give_up_host: float | None = None,
         detect_encoding: bool | None = None,
         follow_nofollow: bool | None = None,
+        obey: Iterable[str] = (),
         user_agent: str | None = None,
     ) -> None:
         said = locals()
@@ -170,7 +172,7 @@ def _options(said: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of `CrawlSpec` of what a spider says; nothing for what it leaves out."""
     fields = {**FIELDS, "obey_robots": "obey_robots"}
     given = {field: said[word] for word, field in fields.items()}
-    for word in ("allow", "deny", "deny_preset"):
+    for word in ("allow", "deny", "deny_preset", "obey"):
         given[word] = tuple(given[word]) or None
     return {field: value for field, value in given.items() if value is not None}
 

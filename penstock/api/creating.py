@@ -20,6 +20,7 @@ from contract.crawls import (
     LONGEST_PATIENCE_SECONDS,
     MOST_ATTEMPTS,
     MOST_LINKS,
+    Wish,
     new_crawl_id,
 )
 from contract.errors import Refused
@@ -79,6 +80,7 @@ class NewCrawl(BaseModel):
     ] = None
     detect_encoding: Annotated[bool | None, Field(description="Guess the encoding of pages that declare none.")] = None
     follow_nofollow: Annotated[bool | None, Field(description="Follow the links of pages that ask not to.")] = None
+    obey: Annotated[list[Wish] | None, Field(max_length=3, description="What else pages may ask.")] = None
     user_agent: Annotated[str | None, Field(max_length=500)] = None
     webhook: Annotated[str | None, Field(max_length=LONGEST_URL, description="An http or https URL.")] = None
 
@@ -114,7 +116,7 @@ def _plan(house: House, wanted: NewCrawl) -> Plan:
         raise Refused(f"no spider {wanted.spider!r} here; known are: {known}", field="spider")
     check_webhook(house, wanted.webhook)
     said: dict[str, Any] = wanted.model_dump(exclude={"seeds", "spider", "name", "args"}, exclude_none=True)
-    said |= {word: tuple(said[word]) for word in ("allow", "deny", "deny_preset") if word in said}
+    said |= {word: tuple(said[word]) for word in ("allow", "deny", "deny_preset", "obey") if word in said}
     reference = spider.reference if spider else None
     settings = msgspec.structs.replace(house.settings, **said, name=wanted.name, spider=reference)
     return make_plan(settings, given_urls(wanted.seeds), spider=spider.spider if spider else None, args=wanted.args)

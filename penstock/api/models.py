@@ -55,6 +55,7 @@ class Options(Shape):
     give_up_host: float
     detect_encoding: bool
     follow_nofollow: bool
+    obey: list[str]
     args: dict[str, str]
     user_agent: str
     webhook: str | None

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from contract.crawls import CrawlSpec
+from contract.crawls import FIELDS, CrawlSpec
 from penstock.api.house import House
 from penstock.api.models import Counts, Crawl, Options
 from penstock.webhooks.targets import receiver_of
@@ -66,28 +66,13 @@ def _counts(row: ListedCrawl, live: dict[str, Any]) -> Counts:
 
 
 def _options(house: House, spec: CrawlSpec) -> Options:
+    said: dict[str, Any] = {word: getattr(spec, field) for word, field in FIELDS.items() if hasattr(spec, field)}
+    said |= {word: list(value) for word, value in said.items() if isinstance(value, tuple)}
     return Options(
+        **said,
         spider=_spider_name(house, spec.spider),
-        scope=spec.scope,
-        delay=spec.delay_seconds,
-        per_host=spec.per_host,
-        max_pages=spec.max_pages,
-        max_depth=spec.max_depth,
-        max_pages_per_host=spec.max_pages_per_host,
-        max_links_per_page=spec.max_links_per_page,
-        max_url_length=spec.max_url_length,
-        max_hops=spec.max_hops,
-        max_attempts=spec.max_attempts,
-        allow=list(spec.allow),
-        deny=list(spec.deny),
         ignore_robots=not spec.obey_robots,
-        max_crawl_delay=spec.max_crawl_delay_seconds,
-        robots_patience=spec.robots_patience_seconds,
-        give_up_host=spec.give_up_host_seconds,
-        detect_encoding=spec.detect_encoding,
-        follow_nofollow=spec.follow_nofollow,
         args=spec.args,
-        user_agent=spec.user_agent,
         webhook=receiver_of(spec.webhook or "") or None,
     )
 

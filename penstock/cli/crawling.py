@@ -62,6 +62,9 @@ def crawl(
     follow_nofollow: Annotated[
         bool, typer.Option("--follow-nofollow", help="Follow the links of pages that ask not to, by nofollow.")
     ] = False,
+    obey: Annotated[
+        Many, typer.Option(metavar="WISH", help="Obey nofollow-links, noindex or canonical too; may be repeated.")
+    ] = None,
     allow_private: AllowPrivate = False,
     user_agent: UserAgent = None,
     contact: Annotated[

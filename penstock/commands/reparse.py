@@ -94,6 +94,7 @@ def _task(row: CrawlRow, spec: CrawlSpec, spider: str | None) -> Task:
         args=spec.args,
         token=product_token(spec.user_agent),
         follow_nofollow=spec.follow_nofollow,
+        obey=spec.obey,
         links=reference is not None,  # without a spider they are what they were
     )
 

@@ -41,6 +41,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     args: dict[str, str] = {}
     token: str = "penstock"
     follow_nofollow: bool = False
+    obey: tuple[str, ...] = ()
     links: bool = False
 
 
@@ -121,5 +122,5 @@ def _job(archived: Archived, body: bytes, task: Task) -> Job:
     page: PageFetched | PageFailed = archived.event.message.payload
     # What was counted once is not counted again: the links are the crawl's, and this run hands on none.
     has_links = task.links or archived.links is None
-    options = (task.max_links, has_links, task.detect_encoding, task.args, task.token, task.follow_nofollow)
-    return Job(page.url, body, page.depth, task.reference, *options)
+    options = (task.max_links, has_links, task.detect_encoding, task.args, task.token)
+    return Job(page.url, body, page.depth, task.reference, *options, task.follow_nofollow, task.obey)

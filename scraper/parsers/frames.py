@@ -30,7 +30,8 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
 
     `links` False: nobody asks for its links, so that they are neither looked for nor counted. `detect_encoding`: where
     it declares no encoding, one is guessed. `args` are what a person gave the spider. `token` is the name by which a
-    page may speak of us; `follow_nofollow`: its links are wanted though it asks not to follow them.
+    page may speak of us; `follow_nofollow`: its links are wanted though it asks not to follow them;
+    `obey` names what else it may ask of us (`scraper.parsers.obeying`).
     """
 
     url: str
@@ -43,13 +44,14 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     args: dict[str, str] = {}
     token: str = "penstock"
     follow_nofollow: bool = False
+    obey: tuple[str, ...] = ()
 
 
 def job_of(url: str, raw: bytes, depth: int, spec: CrawlSpec) -> Job:
     """A page of a crawl with this specification, to be read for the first time."""
     return Job(
         *(url, raw, depth, spec.spider, spec.max_links_per_page, True, spec.detect_encoding, spec.args),
-        *(product_token(spec.user_agent), spec.follow_nofollow),
+        *(product_token(spec.user_agent), spec.follow_nofollow, spec.obey),
     )
 
 

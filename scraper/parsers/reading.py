@@ -12,13 +12,13 @@ from selectolax.lexbor import SelectolaxError
 
 from contract.codec import clean
 from contract.errors import Refused
-from contract.pages import may_be_followed
 from scraper.characters.detector import NoDetector
 from scraper.errors import DamagedRecord
 from scraper.html.links import Links
 from scraper.items import checked
 from scraper.page import Page
 from scraper.parsers.frames import Job, Result
+from scraper.parsers.obeying import as_wished
 from scraper.spiders import Extractor, load, one_line
 from scraper.warc import read_record
 
@@ -50,7 +50,7 @@ class Reader:
     def _read(self, job: Job) -> Result:
         stored = read_record(job.raw)
         page = Page(stored, url=job.url, depth=job.depth, max_links=job.max_links, detect=job.detect_encoding)
-        return _as_wished(page, self._read_page(page, job), job)
+        return as_wished(page, self._read_page(page, job), job)
 
     def _read_page(self, page: Page, job: Job) -> Result:
         try:
@@ -96,14 +96,6 @@ def _result(page: Page, links: Links, *, title: str | None = None, detail: str =
         encoding_source=encoding.source if encoding else "",
         **rest,
     )
-
-
-def _as_wished(page: Page, result: Result, job: Job) -> Result:
-    """The result with what the page asks of us, done: the links of a page that asks for it are not handed on."""
-    result.wishes = page.wishes(job.token)
-    if result.wishes and not (job.follow_nofollow or may_be_followed(result.wishes.robots)):
-        result.links, result.unfollowed = (), result.links
-    return result
 
 
 def _with_followed(links: Links, followed: Iterable[str], limit: int) -> Links:

@@ -79,6 +79,7 @@ _WITH_ERRORS = structs.replace(_WITH_ARGS, error_pages=("404", "5xx"))
 _WITH_IDENTITY = structs.replace(_WITH_ERRORS, identity=2)
 _WITH_NOFOLLOW = structs.replace(_WITH_IDENTITY, follow_nofollow=True)
 _AS_GUEST = structs.replace(_WITH_NOFOLLOW, give_up_host_seconds=3600.0)
+_OBEDIENT = structs.replace(_AS_GUEST, obey=("nofollow-links", "noindex", "canonical"))
 _JOB: dict[str, Any] = {"url": _URL, "host": _HOST, "fingerprint": "9f86d081884c7d65", "depth": 3, "hops": 2}
 _PAGE: dict[str, Any] = {**_JOB, "attempt": 2, "via": f"{_HOST}/"}
 _BODY = BodyRef(
@@ -214,6 +215,11 @@ GOLDENS: dict[str, Message] = {
     "crawl.started.v1-guest": _of_crawl(CrawlStarted(version=1, spec=_AS_GUEST, seeds=_SEEDS)),
     "frontier.restore.v1-guest": _golden(
         structs.replace(_RESTORE, spec=_AS_GUEST), source="storage.replay", cause="crawl.started"
+    ),
+    "crawl.start.v1-obedient": _command(CrawlStart(spec=_OBEDIENT, seeds=_SEEDS)),
+    "crawl.started.v1-obedient": _of_crawl(CrawlStarted(version=1, spec=_OBEDIENT, seeds=_SEEDS)),
+    "frontier.restore.v1-obedient": _golden(
+        structs.replace(_RESTORE, spec=_OBEDIENT), source="storage.replay", cause="crawl.started"
     ),
     "crawl.start.v1-guesses": _command(CrawlStart(spec=_WITH_GUESSES, seeds=_SEEDS)),
     "crawl.start.v1-patience": _command(CrawlStart(spec=_WITH_PATIENCE, seeds=_SEEDS)),

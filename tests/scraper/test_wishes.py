@@ -4,6 +4,7 @@ import pytest
 
 from contract.pages import Wishes
 from scraper.page import Page
+from scraper.parsers.frames import Result
 from scraper.parsers.reading import Reader
 from scraper.robots.rules import Rules
 from scraper.warc import StoredPage
@@ -107,6 +108,41 @@ def test_links_of_a_page_that_asks_for_it_are_kept_and_not_handed_on(follow_nofo
     links = ("http://site.test/1", "http://site.test/2")
     assert (read.links, read.unfollowed) == ((links, ()) if follow_nofollow else ((), links))
     assert read.links_found == 2
+
+
+LINKS = """
+<a href="/plain">1</a> <a href="/no" rel="nofollow">2</a> <a href="/ugc" rel="external ugc">3</a>
+<a href="/paid" rel="Sponsored">4</a> <a href="/both" rel="nofollow">5</a> <a href="/both">6</a>
+"""
+
+
+def obeying(body: str, *obey: str) -> Result:
+    job = job_of(body)
+    return Reader().read(type(job)(job.url, job.raw, obey=obey))
+
+
+def test_links_that_are_not_to_be_followed_are_kept_and_not_handed_on_where_a_crawl_obeys_that():
+    heard, not_heard = obeying(LINKS, "nofollow-links"), obeying(LINKS)
+
+    assert heard.links == ("http://site.test/plain", "http://site.test/both")
+    assert heard.unfollowed == ("http://site.test/no", "http://site.test/ugc", "http://site.test/paid")
+    assert (len(not_heard.links), not_heard.unfollowed) == (5, ())
+
+
+@pytest.mark.parametrize("word", ["noindex", "none", "NOINDEX, follow"])
+def test_a_page_that_is_not_to_be_indexed_has_no_items_where_a_crawl_obeys_that(word):
+    body = f'<meta name="robots" content="{word}"><p>Text of a page.</p><a href="/1">1</a>'
+
+    assert obeying(body, "noindex").items == b"[]"
+    assert obeying(body, "canonical").items != b"[]"
+
+
+def test_a_page_that_calls_another_url_its_own_has_no_items_and_that_url_is_asked_for():
+    other = obeying('<link rel="canonical" href="/other"><p>Text</p><a href="/1">1</a>', "canonical")
+    itself = obeying(f'<link rel="canonical" href="{job_of("").url}"><p>Text</p>', "canonical")
+
+    assert (other.items, other.links) == (b"[]", ("http://site.test/1", "http://site.test/other"))
+    assert itself.items != b"[]"
 
 
 def test_a_page_may_speak_to_us_by_the_name_that_we_give():
