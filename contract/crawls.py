@@ -40,7 +40,7 @@ FIELDS = {
         for name in (
             *("per_host", "max_pages", "max_depth", "max_pages_per_host", "max_links_per_page", "max_url_length"),
             *("max_hops", "max_attempts", "scope", "allow", "deny", "deny_preset", "detect_encoding"),
-            *("follow_nofollow", "obey", "user_agent"),
+            *("follow_nofollow", "obey", "same_body", "user_agent"),
         )
     },
 }
@@ -93,6 +93,8 @@ class CrawlSpec(msgspec.Struct, frozen=True, kw_only=True):
     follow_nofollow: bool = False
     #: What else a page may ask of those who read it.
     obey: tuple[Wish, ...] = ()
+    #: Of pages of one host with the very same body, the links of so many are taken up; 0: of all.
+    same_body: int = 20
     args: dict[str, str] = {}
     identity: int = 1
 
@@ -115,7 +117,7 @@ def check_spec(spec: CrawlSpec) -> None:
     for name in ("per_host", "max_url_length"):
         if not 0 < getattr(spec, name) <= _MOST:
             raise Refused(f"{name} must be between 1 and {_MOST}, not {getattr(spec, name)}")
-    for name in ("max_pages", "max_pages_per_host", "max_links_per_page", "max_hops"):
+    for name in ("max_pages", "max_pages_per_host", "max_links_per_page", "max_hops", "same_body"):
         if not 0 <= getattr(spec, name) <= _MOST:
             raise Refused(f"{name} must be between 0 and {_MOST}, not {getattr(spec, name)}")
     if not 0 <= spec.max_depth <= DEEPEST:

@@ -166,6 +166,10 @@ class Keys:
         """SET of 64-bit fingerprints, kept small enough for Redis' intset encoding."""
         return f"{self.root}seen:{crawl}:{generation}:{bucket}"
 
+    def bodies(self, crawl: str, host: str) -> str:
+        """HASH: the beginning of a body's digest → pages of this host that had it; the most frequent of them."""
+        return f"{self.root}bodies:{crawl}:{host}"
+
     # -- hosts
 
     def host(self, host: str) -> str:

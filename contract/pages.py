@@ -27,6 +27,11 @@ class BodyRef(msgspec.Struct, frozen=True, kw_only=True):
     stored: int
 
 
+def body_mark(body: BodyRef) -> str:
+    """The first 16 hex digits of the digest: enough to tell the pages of a host apart."""
+    return body.digest.rpartition(":")[2][:16]
+
+
 def may_be_followed(robots: str | None) -> bool:
     """Whether these words of robots tags (`Wishes.robots`) let a page's links be followed."""
     return robots_words(robots).isdisjoint(("nofollow", "none"))
@@ -193,7 +198,8 @@ class PageParsed(Payload, frozen=True):
     says that the page was given up before, which another event has said, so that it counts as read already. `chain` is
     that of `page.fetched`, and goes on with its redirect. `encoding` is what its characters were read in, and
     `encoding_source` what said so: `mark` (a byte order mark), `header`, `document`, `detector` (a guess), `nothing`.
-    `unfollowed` are links that the page asks not to follow, and that were not handed on.
+    `unfollowed` are links that the page asks not to follow, and that were not handed on. `body_mark` is the beginning
+    of the body's digest, by which pages with the same one are told; empty for a redirect.
     """
 
     TYPE: ClassVar[str] = "page.parsed"
@@ -218,6 +224,7 @@ class PageParsed(Payload, frozen=True):
     encoding_source: str = ""
     wishes: Wishes | None = None
     unfollowed: tuple[str, ...] = ()
+    body_mark: str = ""
 
 
 ALL = (PageFetched, PageFailed, PageExcluded, RobotsFetched, PageParsed)

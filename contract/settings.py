@@ -88,6 +88,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_pages_per_host: int | None = None
     #: Links of one page that are taken up; the others are counted.
     max_links_per_page: int | None = None
+    #: Of pages of one host with the very same body, the links of so many are taken up; 0: of all.
+    same_body: int | None = None
     #: Characters of a URL; longer ones are left out.
     max_url_length: int | None = None
     #: Redirects in a row.

@@ -37,7 +37,7 @@ from scraper.characters.detector import check_detector
 #: Numbers of a specification, and the least and the most that they may be.
 _BOUNDS = (
     ("per_host", 1, 10_000),
-    *((name, 0, 10**9) for name in ("max_pages", "max_pages_per_host")),
+    *((name, 0, 10**9) for name in ("max_pages", "max_pages_per_host", "same_body")),
     ("max_depth", 0, DEEPEST),
     ("max_links_per_page", 1, MOST_LINKS),
     ("max_url_length", 1, 65_536),

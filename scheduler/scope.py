@@ -19,10 +19,11 @@ from scheduler.urls import CanonicalURL
 
 log = logging.getLogger("scheduler.scope")
 
-#: A path with more segments than this, or one segment this often, is taken for a trap that makes up its own links.
+#: A path with more segments than this is taken for a trap that makes up its own links, and one in which the same
+#: segments stand this often in a row. Elsewhere in a path a segment may come back: `/region/0/area/0/zone/0`.
 MOST_SEGMENTS, MOST_REPEATS = 40, 5
-#: More parameters than this in a query is taken for a faceted search that multiplies itself.
-MOST_PARAMETERS = 30
+#: More parameters than this in a query is taken for a faceted search that multiplies itself; real forms have dozens.
+MOST_PARAMETERS = 100
 
 
 class Scope:
@@ -71,7 +72,19 @@ def looks_like_a_trap(url: CanonicalURL) -> bool:
     segments = [segment for segment in url.path.split("/") if segment]
     if len(segments) > MOST_SEGMENTS or url.query.count("&") >= MOST_PARAMETERS:
         return True
-    return bool(segments) and len(segments) >= MOST_REPEATS and max(Counter(segments).values()) >= MOST_REPEATS
+    if len(segments) < MOST_REPEATS or max(Counter(segments).values()) < MOST_REPEATS:
+        return False
+    return any(_repeats(segments, size) for size in range(1, len(segments) // MOST_REPEATS + 1))
+
+
+def _repeats(segments: Sequence[str], size: int) -> bool:
+    """Whether so many segments stand MOST_REPEATS times in a row."""
+    in_row = 0
+    for here, later in zip(segments, segments[size:], strict=False):
+        in_row = in_row + 1 if here == later else 0
+        if in_row == size * (MOST_REPEATS - 1):
+            return True
+    return False
 
 
 def _usable(patterns: Sequence[str], what: str) -> Patterns | None:

@@ -50,9 +50,10 @@ class Spider:
     `page.follow` is fetched. `version` names the extractor in each item's row; left out, it is a hash of the file that
     makes the spider. `delay` is in seconds, between requests to a host, of which `per_host` may be in flight at once.
     `max_pages`, `max_depth` and `max_pages_per_host` bound the crawl (0: no bound), `max_links_per_page` and
-    `max_url_length` what is taken of a page, `max_hops` redirects in a row, `max_attempts` requests for one URL.
-    `scope` is `host`, `domain` or `any`; `allow` and `deny` are regular expressions for URLs, `deny_preset` names ready
-    ones to deny. `obey_robots` False: robots.txt is not asked for. `user_agent` says who we are.
+    `max_url_length` what is taken of a page, `same_body` of how many pages with one body; `max_hops` redirects in a
+    row, `max_attempts` requests for one URL. `scope` is `host`, `domain` or `any`; `allow` and `deny` are regular
+    expressions for URLs, `deny_preset` names ready ones to deny. `obey_robots` False: robots.txt is not asked for.
+    `user_agent` says who we are.
     A host that asks for more than `max_crawl_delay` seconds is left out; a robots.txt that cannot be had is waited for
     as long as `robots_patience`, and a host that refuses every request as long as `give_up_host`.
     `detect_encoding`: the encoding of a page that declares none is guessed.
@@ -78,6 +79,7 @@ class Spider:
         max_depth: int | None = None,
         max_pages_per_host: int | None = None,
         max_links_per_page: int | None = None,
+        same_body: int | None = None,
         max_url_length: int | None = None,
         max_hops: int | None = None,
         max_attempts: int | None = None,

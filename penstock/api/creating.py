@@ -57,6 +57,9 @@ class NewCrawl(BaseModel):
     max_depth: Annotated[Whole | None, Field(ge=0, le=DEEPEST, description="Links from a seed; 0: no bound.")] = None
     max_pages_per_host: Annotated[Whole | None, Field(ge=0, le=10**9, description="0: no bound.")] = None
     max_links_per_page: Annotated[Whole | None, Field(ge=1, le=MOST_LINKS, description="Of one page.")] = None
+    same_body: Annotated[
+        Whole | None, Field(ge=0, le=10**9, description="Pages of one body whose links are taken up; 0: all.")
+    ] = None
     max_url_length: Annotated[Whole | None, Field(ge=1, le=65_536, description="Longer ones are left out.")] = None
     max_hops: Annotated[Whole | None, Field(ge=0, le=100, description="Redirects in a row.")] = None
     max_attempts: Annotated[Whole | None, Field(ge=1, le=MOST_ATTEMPTS, description="Requests for one URL.")] = None

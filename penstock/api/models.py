@@ -44,6 +44,7 @@ class Options(Shape):
     max_depth: int
     max_pages_per_host: int
     max_links_per_page: int
+    same_body: int
     max_url_length: int
     max_hops: int
     max_attempts: int

@@ -26,6 +26,9 @@ def crawl(
     max_depth: Annotated[int | None, typer.Option(min=0, help="Links from a seed; 0: no bound.")] = None,
     max_pages_per_host: Annotated[int | None, typer.Option(min=0, help="URLs of one host; 0: no bound.")] = None,
     max_links_per_page: Annotated[int | None, typer.Option(min=1, help="Links taken of one page [10000].")] = None,
+    same_body: Annotated[
+        int | None, typer.Option(min=0, help="Take links of so many pages of a host with one body [20]; 0: of all.")
+    ] = None,
     max_url_length: Annotated[int | None, typer.Option(min=1, help="Longer URLs are left out [2000].")] = None,
     max_hops: Annotated[int | None, typer.Option(min=0, help="Redirects in a row [10].")] = None,
     max_attempts: Annotated[int | None, typer.Option(min=1, help="Requests for one URL [4].")] = None,

@@ -17,6 +17,7 @@ EXCLUDED = {
     "depth": "it is more links away from a seed than the crawl may go",
     "url_too_long": "it is longer than the crawl allows",
     "trap": "it looks like an endless site: too deep, repeating itself, or swarming with parameters",
+    "same_body": "it was found only on pages that have the very same body as many others of their host (--same-body)",
     "too_many_redirects": "too many redirects in a row led to it",
     "host_pages": "the crawl had taken up as many pages of this host as it may",
     "crawl_delay": "its host asks for more time between requests than the crawl allows (--max-crawl-delay)",

@@ -252,6 +252,7 @@ local function drain(crawl)
       unqueue(crawl, host)
       rest(host)
       redis.call('HDEL', hosts_key(crawl), host)
+      redis.call('UNLINK', bodies_key(crawl, host))
     end
   end
   finish(crawl, SOURCE, time)

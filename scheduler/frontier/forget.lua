@@ -32,7 +32,7 @@ local function free_queues()
     local page = redis.call('HSCAN', hosts_key(crawl), 0, 'COUNT', 100)[2]
     if #page == 0 then return true end
     for i = 1, #page, 2 do
-      redis.call('UNLINK', queue_key(crawl, page[i]))
+      redis.call('UNLINK', queue_key(crawl, page[i]), bodies_key(crawl, page[i]))
       redis.call('SREM', host_crawls_key(page[i]), crawl)
       redis.call('HDEL', host_key(page[i]), host_turn(crawl))
       rest(page[i])

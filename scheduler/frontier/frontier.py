@@ -17,11 +17,12 @@ from contract.bus.scripts import Call, Script, attempt
 from contract.commands import FrontierRestore
 from contract.crawls import CrawlSpec
 from contract.envelope import now_text
+from contract.pages import PageParsed
 from contract.tracing.ids import read, written
 from scheduler.frontier.jobs import Candidate, Known
 
 _TAKE, _CLOCK = ("contract.bus", "take.lua"), ("contract.bus", "clock.lua")
-_ADMIT = (_TAKE, _CLOCK, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "admit.lua")
+_ADMIT = (_TAKE, _CLOCK, "keys.lua", "envelope.lua", "seen.lua", "queues.lua", "same.lua", "admit.lua")
 _HERE = "scheduler.frontier"
 START = Script(_HERE, *_ADMIT, "waits.lua", "places.lua", "parts.lua", "start.lua")
 ADD = Script(_HERE, *_ADMIT, "places.lua", "parts.lua", "add.lua")
@@ -160,7 +161,16 @@ class Frontier:
         The result is the number of links that were new; -1: somebody else did this before; or SCOPE_HAS_GROWN.
         """
         is_known = int(delivery.payload.again or bool(delivery.again))
-        args = [*self._head(delivery), delivery.envelope.crawl, places, is_known, *_flat(found)]
+        page: PageParsed = delivery.payload
+        args = [
+            *self._head(delivery),
+            delivery.envelope.crawl,
+            places,
+            is_known,
+            page.host,
+            page.body_mark,
+            *_flat(found),
+        ]
         return Call(DISCOVER, self._keys(delivery), args)
 
     def settle(self, delivery: Delivery, s: Settlement) -> Call:

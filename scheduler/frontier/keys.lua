@@ -12,7 +12,7 @@
 --                   unfinished  obligations: 2 for each URL (its outcome, and the reading of its page)
 --                   discovered, queued, in_flight, fetched, pages, failed, excluded, retried   counts of URLs
 --                   delay, per_host, robots, max_pages, max_host_pages   from the spec, as numbers
---                   max_crawl_delay, patience, give_up_host   too, in ms;  begun   when it came to this server (ms)
+--                   same_body   too;  max_crawl_delay, patience, give_up_host   too, in ms;  begun   when it came to this server (ms)
 --                   sequence   counter for first come first served
 -- host:<h>    HASH  in_flight     requests now
 --                   asked_at      when the last request started (ms)
@@ -36,6 +36,7 @@ local function hosts_key(c) return root .. 'hosts:' .. c end
 local function queue_key(c, h) return root .. 'queue:' .. c .. ':' .. h end
 local function seen_key(c) return root .. 'seen:' .. c end
 local function bucket_key(c, g, b) return root .. 'seen:' .. c .. ':' .. g .. ':' .. b end
+local function bodies_key(c, h) return root .. 'bodies:' .. c .. ':' .. h end
 local function retries_key(c) return root .. 'retries:' .. c end
 local function waits_key(c) return root .. 'waits:' .. c end
 local function places_key(c) return root .. 'places:' .. c end

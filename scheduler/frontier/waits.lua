@@ -17,7 +17,7 @@ local PAUSED = 60000 -- a try that comes later than this was held up: the time b
 local function set_terms(crawl, spec)
   local s = cjson.decode(spec)
   redis.call('HSET', crawl_key(crawl), 'begun', whole(now_ms()),
-    'max_crawl_delay', whole((s.max_crawl_delay_seconds or 300) * 1000),
+    'same_body', whole(s.same_body or 0), 'max_crawl_delay', whole((s.max_crawl_delay_seconds or 300) * 1000),
     'give_up_host', whole((s.give_up_host_seconds or 86400) * 1000),
     'patience', whole((s.robots_patience_seconds or 14400) * 1000))
 end

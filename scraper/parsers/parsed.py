@@ -9,7 +9,7 @@ import msgspec
 
 from contract.bus import Delivery
 from contract.envelope import Message, new_message
-from contract.pages import Link, PageFetched, PageParsed
+from contract.pages import Link, PageFetched, PageParsed, body_mark
 from contract.topology import PARSE
 from scraper.parsers.frames import Result
 from scraper.wishes import together
@@ -90,6 +90,7 @@ def _said_of(page: PageFetched, said: PageParsed, *, again: bool) -> PageParsed:
         again=again,
         chain=page.chain,
         wishes=together(getattr(page, "wishes", None), said.wishes),
+        body_mark=body_mark(page.body) if page.body and not getattr(page, "location", None) else "",
     )
 
 

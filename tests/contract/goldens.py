@@ -80,6 +80,7 @@ _WITH_IDENTITY = structs.replace(_WITH_ERRORS, identity=2)
 _WITH_NOFOLLOW = structs.replace(_WITH_IDENTITY, follow_nofollow=True)
 _AS_GUEST = structs.replace(_WITH_NOFOLLOW, give_up_host_seconds=3600.0)
 _OBEDIENT = structs.replace(_AS_GUEST, obey=("nofollow-links", "noindex", "canonical"))
+_BOUNDED = structs.replace(_OBEDIENT, same_body=7)
 _JOB: dict[str, Any] = {"url": _URL, "host": _HOST, "fingerprint": "9f86d081884c7d65", "depth": 3, "hops": 2}
 _PAGE: dict[str, Any] = {**_JOB, "attempt": 2, "via": f"{_HOST}/"}
 _BODY = BodyRef(
@@ -221,6 +222,11 @@ GOLDENS: dict[str, Message] = {
     "frontier.restore.v1-obedient": _golden(
         structs.replace(_RESTORE, spec=_OBEDIENT), source="storage.replay", cause="crawl.started"
     ),
+    "crawl.start.v1-bounded": _command(CrawlStart(spec=_BOUNDED, seeds=_SEEDS)),
+    "crawl.started.v1-bounded": _of_crawl(CrawlStarted(version=1, spec=_BOUNDED, seeds=_SEEDS)),
+    "frontier.restore.v1-bounded": _golden(
+        structs.replace(_RESTORE, spec=_BOUNDED), source="storage.replay", cause="crawl.started"
+    ),
     "crawl.start.v1-guesses": _command(CrawlStart(spec=_WITH_GUESSES, seeds=_SEEDS)),
     "crawl.start.v1-patience": _command(CrawlStart(spec=_WITH_PATIENCE, seeds=_SEEDS)),
     "crawl.start.v1-parts": _command(CrawlStart(spec=_SPEC, seeds=_SEEDS, more=True, parts=3)),
@@ -278,6 +284,11 @@ GOLDENS: dict[str, Message] = {
     ),
     "page.parsed.v1-wishes": _golden(
         structs.replace(_PARSED, wishes=_WISHES, unfollowed=(f"{_HOST}/login",)),
+        source="scraper.parse",
+        cause="page.fetched",
+    ),
+    "page.parsed.v1-body": _golden(
+        structs.replace(_PARSED, wishes=_WISHES, body_mark="9f86d081884c7d65"),
         source="scraper.parse",
         cause="page.fetched",
     ),

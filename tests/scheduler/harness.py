@@ -245,8 +245,11 @@ class Run:
         links = [Link(page.location, redirect=True)] if page.location else [Link(url) for url in urls]
         facts = {name: getattr(page, name) for name in ("url", "host", "fingerprint", "depth", "hops")}
         return _made(
-            PageParsed(**facts, links=tuple(links), again=bool(delivery.again)), delivery.envelope, source=PARSE.name
-        )
+            PageParsed(
+                **facts, links=tuple(links), again=bool(delivery.again),
+                body_mark=self.web.bodies_of.get(page.url, page.fingerprint),
+            ), delivery.envelope, source=PARSE.name,
+        )  # fmt: skip
 
     async def record(self) -> None:
         """every event → a list, after which the janitor may forget it."""

@@ -49,6 +49,7 @@ def test_keys_in_lua_are_the_catalogues():
         },
         **{name: getattr(keys, name)("H") for name in ("host", "host_crawls")},
         "queue": keys.queue("C", "H"),
+        "bodies": keys.bodies("C", "H"),
         "bucket": keys.seen_bucket("C", 1, 2),
         "stream": keys.stream("T"),
     }

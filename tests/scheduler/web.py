@@ -27,6 +27,8 @@ class Web:
     def __init__(self, pages: dict[str, Any], *, robots: dict[str, Any] | None = None, latency_ms: int = 0) -> None:
         self.pages, self.robots, self.latency_ms = pages, robots or {}, latency_ms
         self.asked: Counter[str] = Counter()
+        #: URL → what tells its body; those that are left out have one of their own.
+        self.bodies_of: dict[str, str] = {}
 
     def answer(self, url: str) -> Answering:
         """The next answer of this URL; 404 for what is not in the table."""
