@@ -57,6 +57,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     unrecorded: int = 0
     #: Pages whose links were not followed, because they ask for that.
     nofollow: int = 0
+    #: What else a person should know of it, in sentences.
+    remarks: tuple[str, ...] = ()
+    #: URLs that were left out, by their reason.
+    left_out: dict[str, int] = {}
     #: The patterns of a spider none of whose functions was for any page.
     missed: tuple[str, ...] = ()
 
@@ -85,11 +89,11 @@ def summary_of(settings: Settings, crawl: str, *, seconds: float, state: str, un
         **_places(settings),
         pages=queries.found_pages(engine, crawl),
         why=_why(engine, crawl),
-        parse_errors={word: count for word, count, _, _ in errors},
+        **_unread(errors),
         unrecorded=unrecorded,
         nofollow=_nofollow(engine, crawl),
+        **_shape(engine, crawl),
         missed=() if row.items or errors else _missed(engine, crawl, settings),
-        parse_error=next((f"{url}: {detail or word}" for word, _, detail, url in errors), None),
         **counts,
     )
 
@@ -100,6 +104,21 @@ def _places(settings: Settings) -> dict[str, Any]:
         "database": masked(settings.sql_url.removeprefix("sqlite:///")),
         "archive": masked(settings.archive_url or str(settings.folder / "archive")),
     }
+
+
+def _unread(errors: list[tuple[str, int, str, str]]) -> dict[str, Any]:
+    first = next((f"{url}: {detail or word}" for word, _, detail, url in errors), None)
+    return {"parse_errors": {word: count for word, count, _, _ in errors}, "parse_error": first}
+
+
+def _shape(engine: Engine, crawl: str) -> dict[str, Any]:
+    from penstock.remarks import remarks
+    from storage.read_models.shape import shape_of
+    from storage.store.history import spec_of
+
+    shape, spec = shape_of(engine, crawl), spec_of(engine, crawl)
+    said = remarks(shape, follows=spec is None or spec.spider is None)
+    return {"remarks": tuple(said), "left_out": shape.left_out}
 
 
 def _nofollow(engine: Engine, crawl: str) -> int:
@@ -188,3 +207,4 @@ def _misses(summary: Summary) -> Iterator[str]:
         if summary.nofollow > 1:
             asked = f"{summary.nofollow:,} pages ask not to follow their links"
         yield f"{asked} (nofollow), which was obeyed; --follow-nofollow follows them"
+    yield from summary.remarks
