@@ -76,6 +76,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     #: What to extract: FILE.py or module:attribute; None: title, text, metadata and links of every page.
     spider: str | None = None
+    #: Begin at the sitemaps of the seeds' hosts too: those that robots.txt names, and /sitemap.xml.
+    sitemaps: bool | None = None
     #: Seconds between the starts of two requests to one host.
     delay: float | None = None
     #: Requests in flight to one host.

@@ -63,6 +63,7 @@ def make_plan(
     if args and not spider:
         raise Refused("-a NAME=VALUE is for a spider: name one with --spider", field="args")
     all_seeds = seeds or _of_spider(spider)
+    all_seeds = [*all_seeds, *_sitemaps(settings, spider, all_seeds)]
     if not all_seeds:
         raise Refused("nothing to crawl: give a seed URL, --seeds-file, or a spider that has seeds", field="seeds")
     fields = {**(spider.options if spider else {}), **_said(settings)}
@@ -106,13 +107,24 @@ def _said(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
+def _sitemaps(settings: Settings, spider: Any, seeds: list[str]) -> list[str]:
+    """Where sitemaps begin, beside the seeds: those that a spider names, or what the seeds' hosts may have."""
+    wanted = spider.sitemaps if spider and settings.sitemaps is None else bool(settings.sitemaps)
+    if not isinstance(wanted, bool):
+        return _canonical(wanted, f"the spider {spider.name!r} has a sitemap that is not a URL")
+    hosts = dict.fromkeys(url.host for text in seeds if (url := canonical(text))) if wanted else ()
+    return [f"{host}{path}" for host in hosts for path in ("/robots.txt", "/sitemap.xml")]
+
+
 def _of_spider(spider: Any) -> list[str]:
-    texts = list(spider.seeds) if spider else []
-    urls = [canonical(text) for text in texts]
-    bad = [text for text, url in zip(texts, urls, strict=True) if url is None]
-    if bad:
-        raise Refused(f"the spider {spider.name!r} has a seed that is not a URL: {bad[0]!r}", field="spider")
-    return [url.href for url in urls if url]
+    return _canonical(spider.seeds, f"the spider {spider.name!r} has a seed that is not a URL") if spider else []
+
+
+def _canonical(texts: Iterable[str], complaint: str) -> list[str]:
+    found = [(text, canonical(text)) for text in texts]
+    if bad := [text for text, url in found if url is None]:
+        raise Refused(f"{complaint}: {bad[0]!r}", field="spider")
+    return [url.href for _, url in found if url]
 
 
 def absolute_reference(spider: str) -> str:

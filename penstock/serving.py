@@ -16,7 +16,7 @@ from penstock.cluster.folder import DataFolder
 from penstock.cluster.supervisor import Supervisor
 
 #: Settings of the command's own crawl, which are not those of crawls that are begun over HTTP.
-_OF_ONE_CRAWL = (*FIELDS, "name", "spider", "ignore_robots", "webhook")
+_OF_ONE_CRAWL = (*FIELDS, "name", "spider", "sitemaps", "ignore_robots", "webhook")
 
 
 def listen_first(settings: Settings) -> socket.socket:

@@ -12,6 +12,7 @@ import ada_url
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from contract.pages import Wishes
+from scraper import sitemaps
 from scraper.characters import detector
 from scraper.characters.choice import Encoding, encoding_of_body
 from scraper.characters.queries import with_query_in
@@ -20,7 +21,7 @@ from scraper.errors import BadSelector, WithoutElements
 from scraper.html.document import document_of
 from scraper.html.hrefs import Hrefs, find_hrefs, select_hrefs
 from scraper.html.links import Links, base_of, links_of, resolve
-from scraper.html.media import is_html, is_xml
+from scraper.html.media import essence, is_html, is_xml
 from scraper.html.rendered import hidden_in, one_line, rendered
 from scraper.html.survey import Survey, survey_of
 from scraper.html.text import decoded
@@ -56,6 +57,8 @@ class Page(Readable):
         self.url: str = url or stored.url
         self.status, self.body, self.depth = stored.status, stored.body, depth
         self.content_type: str = stored.content_type
+        if self.url.endswith(".gz") and (found := sitemaps.unpacked(self.url, stored.body)):
+            self.body, self.content_type = found
         self._all_headers = stored.headers
         self.headers: dict[str, str] = {}
         for name, value in stored.headers:
@@ -231,11 +234,23 @@ class Page(Readable):
     def all_links(self) -> Links:
         """The links of the page, with their count; none where it can have none."""
         refresh = self.headers.get("refresh", "")
+        limit = max(self._max_links, sitemaps.MOST_URLS) if self.is_sitemap else self._max_links
         if not self.has_elements:
-            return links_of(Hrefs(), self.url, base=self.url, limit=self._max_links, header=refresh)
-        return links_of(
-            self.hrefs, self.url, base=self.base, limit=self._max_links, header=refresh, encoding=self.encoding
-        )
+            hrefs = Hrefs()
+            hrefs.raw = dict.fromkeys(self._listed or ())
+            return links_of(hrefs, self.url, base=self.url, limit=limit, header=refresh)
+        return links_of(self.hrefs, self.url, base=self.base, limit=limit, header=refresh, encoding=self.encoding)
+
+    @cached_property
+    def is_sitemap(self) -> bool:
+        """Whether the page lists URLs for crawlers: a sitemap, an index of some, a list of URLs, a robots.txt."""
+        if document := self._as_xml[0]:
+            return document.root.element.tag.rpartition("}")[2] in sitemaps.ROOTS
+        return self._listed is not None
+
+    @cached_property
+    def _listed(self) -> list[str] | None:
+        return sitemaps.listed(self.url, self.body) if essence(self.content_type) == "text/plain" else None
 
     def links(self) -> list[str]:
         """The http and https URLs that the page points to, absolute, each once."""

@@ -47,8 +47,9 @@ class Spider:
     """What to extract from which pages; the options mean what they mean on the command line, which goes before them.
 
     `name` is the crawl's too, `seeds` are the URLs to start from. `follow` False: only what functions ask for by
-    `page.follow` is fetched. `version` names the extractor in each item's row; left out, it is a hash of the file that
-    makes the spider. `delay` is in seconds, between requests to a host, of which `per_host` may be in flight at once.
+    `page.follow` is fetched, and what sitemaps list. `sitemaps` True: those of the seeds' hosts; or their URLs.
+    `version` names the extractor in each item's row; left out, it is a hash of the file that makes the spider.
+    `delay` is in seconds, between requests to a host, of which `per_host` may be in flight at once.
     `max_pages`, `max_depth` and `max_pages_per_host` bound the crawl (0: no bound), `max_links_per_page` and
     `max_url_length` what is taken of a page, `same_body` of how many pages with one body; `max_hops` redirects in a
     row, `max_attempts` requests for one URL. `scope` is `host`, `domain` or `any`; `allow` and `deny` are regular
@@ -73,6 +74,7 @@ class Spider:
         *,
         version: str | None = None,
         follow: bool = True,
+        sitemaps: bool | Iterable[str] = False,
         delay: float | None = None,
         per_host: int | None = None,
         max_pages: int | None = None,
@@ -100,6 +102,7 @@ class Spider:
         self.name, self.follow, self._pages = name, follow, list[_Route]()
         #: What a person gave with `-a NAME=VALUE`, as text; recorded with the crawl.
         self.args: dict[str, str] = dict(_ARGS.get())
+        self.sitemaps = sitemaps if isinstance(sitemaps, bool) else tuple(sitemaps)
         self.seeds = (seeds,) if isinstance(seeds, str) else tuple(seeds)
         self.version = version or source_version(sys._getframe(1).f_code.co_filename)
         #: Fields of `CrawlSpec` that this spider sets.

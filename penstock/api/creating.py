@@ -49,6 +49,7 @@ class NewCrawl(BaseModel):
     name: Annotated[str | None, Field(min_length=1, max_length=200, description="Left out: the first host.")] = None
     spider: Annotated[str | None, Field(max_length=200, description="One of GET /spiders.")] = None
     args: Annotated[dict[str, str], Field(max_length=100, description="What the spider finds in `spider.args`.")] = {}
+    sitemaps: Annotated[bool | None, Field(description="Begin at the sitemaps of the seeds' hosts too.")] = None
     delay: Annotated[
         float | None, Field(ge=0, le=LONGEST_DELAY_SECONDS, description="Seconds between requests to a host.")
     ] = None

@@ -76,6 +76,10 @@ def crawl(
     seeds_file: Annotated[
         str | None, typer.Option(metavar="FILE|-", help="Seeds, one a line; # begins a comment; - is standard input.")
     ] = None,
+    sitemaps: Annotated[
+        bool,
+        typer.Option("--sitemaps", help="Begin at the seeds' sitemaps too: robots.txt names them, or /sitemap.xml."),
+    ] = False,
     webhook: Annotated[
         str | None, typer.Option(metavar="URL", help="Post the events of the crawl's life there.")
     ] = None,
@@ -92,7 +96,11 @@ def crawl(
     """
     own = ("seeds", "args", "seeds_file", "json", "serve", "port")
     said = {key: value for key, value in locals().items() if key not in (*own, "own")}
-    said |= {"detect_encoding": detect_encoding or None, "follow_nofollow": follow_nofollow or None}
+    said |= {
+        "sitemaps": sitemaps or None,
+        "detect_encoding": detect_encoding or None,
+        "follow_nofollow": follow_nofollow or None,
+    }
     said |= {"api_port": port, "ignore_robots": ignore_robots or None, "allow_private": allow_private or None}
     from penstock.commands.crawl import crawl as run
 

@@ -151,7 +151,7 @@ def hint_words(hint: dict[str, Any]) -> str:
         case "spelling":
             return f"never seen in this spelling; did you mean {' or '.join(hint['urls'])}?"
         case "unfollowed":
-            return f"linked from {hint['via']}, which asks not to follow its links (--follow-nofollow follows them)"
+            return f"linked from {hint['via']}, which asks not to follow it (nofollow), and that was obeyed"
         case "linked":
             return f"linked from {hint['via']}, which was read {hint['at'][:19]}; {_STATES[hint['state']]}"
         case "out_of_bounds":

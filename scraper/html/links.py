@@ -21,6 +21,8 @@ from scraper.html.refresh import refresh_target
 MAX_URL_CHARS = 8_000
 #: All links of a page together, in characters; bounds the message that carries them.
 MAX_LINKS_CHARS = 4_000_000
+#: The same where more links are wanted than pages have, which is of sitemaps.
+MAX_SITEMAP_CHARS, _MANY = 12_000_000, 10_000
 #: So few links are within MAX_LINKS_CHARS however long they are.
 _FEW = MAX_LINKS_CHARS // MAX_URL_CHARS
 #: How many resolved links a process remembers: the menus of a site are the same on all its pages. About 8 MB.
@@ -57,7 +59,7 @@ def links_of(hrefs: Hrefs, url: str, *, base: str, limit: int, header: str = "",
     target = resolve(refresh, url) if refresh else None
     if refresh is None and hrefs.refresh:
         target = resolve(with_query_in(hrefs.refresh, encoding), base)
-    urls = _within_limits(resolved, limit)
+    urls = _within_limits(resolved, limit, MAX_LINKS_CHARS if limit <= _MANY else MAX_SITEMAP_CHARS)
     return Links(urls, target if target != here else None, len(resolved), len(resolved) - len(urls))
 
 
@@ -124,11 +126,10 @@ def _folder(base: str) -> str:
     return path[: path.rindex("/") + 1] if path.count("/") > 2 else path
 
 
-def _within_limits(urls: Collection[str], limit: int) -> tuple[str, ...]:
+def _within_limits(urls: Collection[str], limit: int, room: int) -> tuple[str, ...]:
     if len(urls) <= min(limit, _FEW):
         return tuple(urls)
     kept: list[str] = []
-    room = MAX_LINKS_CHARS
     for url in urls:
         room -= len(url)
         if len(kept) >= limit or room < 0:

@@ -61,7 +61,8 @@ class Reader:
             # Links and title are found on the same way.
             _ = page.survey
         # Before the extractor has its turn, for it may cut up the document.
-        links = page.all_links if extractor.follow and job.links and page.status < 400 else Links()
+        follows = extractor.follow or page.is_sitemap  # which is there for nothing else
+        links = page.all_links if follows and job.links and page.status < 400 else Links()
         title = page.title if page.has_elements else None
         items, failure = _extract(extractor, page)
         return _result(

@@ -34,7 +34,7 @@ async def test_links_of_such_pages_are_left_out_and_told(tmp_path: Path) -> None
 
     assert (done.status, again.status) == (0, 0)
     assert "1 page asks not to follow its links (nofollow)" in done.err
-    assert "asks not to follow its links (--follow-nofollow follows them)" in told.out
+    assert "asks not to follow it (nofollow), and that was obeyed" in told.out
     assert "it asks: robots noindex, nofollow, train_ai refused, search allowed; 1 link not followed for it" in page.out
     said = {row["url"].removeprefix(server.url): (row["robots"], row["canonical"], row["train_ai"]) for row in heard}
     assert said == {
