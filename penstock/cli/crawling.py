@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from penstock.cli.options import AllowPrivate, Args, Data, Json, Many, SpiderOption, UserAgent, app, given
+from penstock.cli.options import AllowPrivate, Args, Contact, Data, Json, Many, SpiderOption, UserAgent, app, given
 
 _REPEATABLE = "a regular expression (RE2); may be repeated."
 
@@ -70,9 +70,7 @@ def crawl(
     ] = None,
     allow_private: AllowPrivate = False,
     user_agent: UserAgent = None,
-    contact: Annotated[
-        str | None, typer.Option(metavar="MAIL|URL", help="Who answers for it: told in User-Agent and From.")
-    ] = None,
+    contact: Contact = None,
     seeds_file: Annotated[
         str | None, typer.Option(metavar="FILE|-", help="Seeds, one a line; # begins a comment; - is standard input.")
     ] = None,
@@ -129,6 +127,7 @@ def inspect(
     args: Args = None,
     allow_private: AllowPrivate = False,
     user_agent: UserAgent = None,
+    contact: Contact = None,
 ) -> None:
     """Fetch and parse one page, store nothing, and show what came of it.
 
@@ -136,5 +135,5 @@ def inspect(
     """
     from penstock.commands.inspect import inspect as run
 
-    said = given({"allow_private": allow_private or None, "user_agent": user_agent})
+    said = given({"allow_private": allow_private or None, "user_agent": user_agent, "contact": contact})
     raise typer.Exit(run(url, said, spider=spider, args=args or ()))

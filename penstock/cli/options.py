@@ -37,6 +37,10 @@ SpiderOption = Annotated[
 ]
 AllowPrivate = Annotated[bool, typer.Option("--allow-private", help="Fetch private and loopback addresses too.")]
 UserAgent = Annotated[str | None, typer.Option("--user-agent", metavar="TEXT", help="Who we say we are.")]
+Contact = Annotated[
+    str | None,
+    typer.Option("--contact", metavar="MAIL|URL", help="Who answers for it: told in User-Agent and From."),
+]
 Many = list[str] | None
 Args = Annotated[
     Many, typer.Option("-a", metavar="NAME=VALUE", help="What the spider finds in spider.args; may be repeated.")

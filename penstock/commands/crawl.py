@@ -55,8 +55,10 @@ def crawl(
     if "api_port" in given and not serve:
         raise Refused("--port goes with --serve, which serves the HTTP API while the crawl runs")
     urls = seed_urls(seeds, file=seeds_file)
-    settings = msgspec.structs.replace(settings, contact=ask_contact(settings, urls))
-    plan = _plan(settings, urls, spider_args(args))
+    said = spider_args(args)
+    spider = _spider(settings, said)
+    asked = ask_contact(settings, urls or [*spider.seeds] if spider else urls)
+    plan = _plan(msgspec.structs.replace(settings, contact=asked), urls, spider, said)
     with listen_first(of_no_crawl(settings)) if serve else contextlib.nullcontext() as listening:
         return asyncio.run(_crawl(settings, plan, listening, json=json, began=began))
 
@@ -66,12 +68,15 @@ def run_plan(settings: Settings, plan: Plan, *, json: bool) -> int:
     return asyncio.run(_crawl(settings, plan, None, json=json, began=time.monotonic()))
 
 
-def _plan(settings: Settings, urls: list[str], args: dict[str, str]) -> Plan:
-    spider = None
-    if settings.spider:
-        from scraper.spiders import load_spider
+def _spider(settings: Settings, args: dict[str, str]) -> Any:
+    if not settings.spider:
+        return None
+    from scraper.spiders import load_spider
 
-        spider = load_spider(settings.spider, args)
+    return load_spider(settings.spider, args)
+
+
+def _plan(settings: Settings, urls: list[str], spider: Any, args: dict[str, str]) -> Plan:
     if not urls and spider is None and (unfinished := _unfinished(settings)):
         return unfinished
     return make_plan(settings, urls, spider=spider, args=args)

@@ -174,15 +174,6 @@ def test_what_does_not_apply_is_an_error_that_says_so():
     assert feed().xml.tag == "rss"
 
 
-def test_fifty_thousand_links_of_a_sitemap_are_counted():
-    urls = "".join(f"<url><loc>http://site.test/{i}</loc></url>" for i in range(50_000))
-    page = feed(
-        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>', "text/xml", max_links=100
-    )
-
-    assert (len(page.links()), page.all_links.found) == (100, 50_000)
-
-
 PARTS = "<a>|</a>|<p>|</p>|&amp;|&|&x;|<![CDATA[|]]>|<!--|-->|text|<br/>|<title>|</title>|<html xmlns='http://www.w3.org/1999/xhtml'>|</html>"
 
 

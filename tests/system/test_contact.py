@@ -2,6 +2,7 @@
 
 import os
 import pty
+import subprocess
 
 import pytest
 
@@ -13,6 +14,7 @@ from penstock.doctor.machine import contact
 from penstock.plan import make_plan
 from scraper.http.client import Client
 from tests.scraper.raw_server import answer, raw_server
+from tests.system.commands import COMMAND, environ, penstock
 
 SEEDS = ["https://site.test/"]
 
@@ -91,3 +93,26 @@ def test_the_doctor_says_that_nobody_is_named():
     assert [contact(Settings(**given)).level for given in ({}, {"contact": "a@b.test"}, {"user_agent": "x"})] == [
         *("warn", "ok", "ok")
     ]
+
+
+def test_a_person_whose_seeds_are_the_spiders_is_asked_too(tmp_path):
+    """The host is none, so that nothing is crawled once the answer is there."""
+    (tmp_path / "books.py").write_text("from scraper import Spider\nspider = Spider('b', ['https://site.invalid/'])\n")
+    ours, theirs = pty.openpty()
+    os.write(ours, b"ops@shop.test\n")
+    words = [*COMMAND, "crawl", "--spider", "books.py", "--data", "data"]
+    clean = {name: value for name, value in environ().items() if name != "PENSTOCK_CONTACT"}
+    done = subprocess.run(words, stdin=theirs, stderr=theirs, stdout=subprocess.DEVNULL, cwd=tmp_path, env=clean)
+    os.close(ours)
+    os.close(theirs)
+
+    assert done.returncode == 2
+    assert 'contact = "ops@shop.test"' in (tmp_path / "penstock.toml").read_text()
+
+
+async def test_a_page_is_inspected_in_somebodys_name():
+    async with raw_server(answer(b"<title>Hello</title>", "Content-Type: text/html")) as server:
+        done = await penstock("inspect", f"{server.url}/", "--allow-private", "--contact", "ops@shop.test")
+
+    assert done.status == 0, done
+    assert b"(+ops@shop.test)" in server.requests[-1]
