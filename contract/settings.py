@@ -119,7 +119,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: Follow the links of pages that ask not to, by `nofollow`.
     follow_nofollow: bool | None = None
     #: What else pages may ask: nofollow-links (`rel` of links), noindex, canonical.
-    obey: tuple[Literal["nofollow-links", "noindex", "canonical"], ...] | None = None
+    obey: tuple[str, ...] | None = None
     #: Who we say we are.
     user_agent: str | None = None
     #: Your mail address, or a page about you, for User-Agent and From; empty: none, None: not asked yet.

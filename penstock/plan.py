@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -23,6 +23,7 @@ from contract.crawls import (
     MOST_ATTEMPTS,
     MOST_LINKS,
     CrawlSpec,
+    Wish,
 )
 from contract.errors import Refused
 from contract.settings import Settings
@@ -71,6 +72,8 @@ def make_plan(
     default = spider.name if spider else first.host.partition("//")[2] if first else "crawl"
     fields |= {"name": settings.name or default, "spider": settings.spider and absolute_reference(settings.spider)}
     fields |= {"args": dict(args or {}), "identity": LATEST_IDENTITY}
+    if strange := set(fields.get("obey", ())).difference(get_args(Wish)):
+        raise Refused(f"no wish {min(strange)!r} to obey: there are {', '.join(get_args(Wish))}", field="obey")
     presets = fields.pop("deny_preset", ())
     fields["deny"] = tuple(dict.fromkeys((*fields.get("deny", ()), *expanded(presets))))
     try:

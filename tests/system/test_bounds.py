@@ -53,3 +53,8 @@ def test_a_bound_out_of_range_is_one_line_that_names_it(name, value):
         make_plan(Settings(**{name: value}), SEEDS)
 
     assert error.value.field == name
+
+
+def test_a_wish_that_there_is_not_is_one_line_with_those_that_there_are():
+    with pytest.raises(Refused, match="no wish 'nofollow' to obey: there are nofollow-links, noindex, canonical"):
+        make_plan(Settings(obey=("noindex", "nofollow")), SEEDS)
