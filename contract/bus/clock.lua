@@ -9,6 +9,8 @@
 -- told()                    what to tell it for the next time: our time, and what is in doubt
 -- from_unix(key, at)        Unix ms of the server's clock in our time
 -- turn(key)                 how often the clock was set so far that leases mean nothing any more (see reclaim.lua)
+-- in_truth(at)              our time by which something happened that was noted as having been then. What was noted while
+--                           our time stood still was later by what has been made up for since (after clock, or vouch)
 -- anew(key)                 our time when another server took this one's place, which may have lost its last seconds: it
 --                           was started again, or a replica was promoted (see meet.lua); 0 where it is the first
 --
@@ -17,13 +19,14 @@
 -- key   HASH  at     server's clock when it was read last (Unix ms), `ahead` of which our time is by so many ms
 --             doubt  ms by which the server's clock has leapt, until somebody can say how much time has truly passed
 --             leapt  since when there is doubt (Unix ms)
+--             from, to, by what was noted from then on, and before it was made up for, was later by so many ms
 --             turn, anew   see above;  renewed.<group>.<stream>  the turn in which the leases of a group were renewed
 --             server the run id of the server (meet.lua)
 local CLOCK_GRAIN = 50      -- it is written down this often, and can go back by no more than that
 local CLOCK_LEAP = 250      -- dispatch reads it every 50 ms, so whoever finds more has cause for doubt
 local CLOCK_LEASES = 6000   -- consumers read it every 2 s and renew each 5 s; this and those must stay below a lease (15 s)
 local CLOCK_PATIENCE = 2000 -- who lives and can say something about a leap has said it by then
-local CLOCK_FIELDS = {'at', 'ahead', 'doubt', 'leapt', 'turn', 'anew'}
+local CLOCK_FIELDS = {'at', 'ahead', 'doubt', 'leapt', 'turn', 'anew', 'from', 'to', 'by'}
 local clock_read
 
 local function clock_write(key)
@@ -55,14 +58,16 @@ end
 local function vouch(key, told, steady)
   local now, c = clock(key), clock_read
   local since, known = string.match(told, '^(%d+) (%d+)$')
-  local missing, doubt = 0, c.doubt
+  local missing, doubt, from = 0, c.doubt, tonumber(since or now)
   if since then -- it can say nothing about what was in doubt before it came
     missing, c.doubt = math.max(0, tonumber(steady) - (now - tonumber(since))), math.min(doubt, tonumber(known))
   end
   if c.doubt > 0 and math.abs(c.at - c.leapt) > CLOCK_PATIENCE then
     missing, c.doubt = missing + c.doubt, 0
+    from = math.min(from, now - math.abs(c.at - c.leapt))
   end
   if missing > CLOCK_LEAP or c.doubt < doubt then
+    if missing > 0 then c.from, c.to, c.by = from - CLOCK_GRAIN, now, missing end
     c.ahead = c.ahead + missing
     clock_write(key)
   end
@@ -86,4 +91,9 @@ end
 local function anew(key)
   clock(key)
   return clock_read.anew
+end
+
+local function in_truth(at)
+  local c = clock_read
+  return at >= c.from and at < c.to + c.by and at + c.by or at
 end

@@ -35,7 +35,7 @@ local function start_of(host, gap, slack, missed)
   local h = redis.call('HMGET', host, 'asked_at', 'block_until', 'clear_at', 'next_at', 'pace', 'in_flight')
   gap = math.max(gap, tonumber(h[5] or '0'))
   local named, block = tonumber(h[1] or '0'), tonumber(h[2] or '0')
-  local asked, behind = named, named ~= missed -- else nobody has come behind it: its own turn is not kept clear of
+  local asked, behind = in_truth(named), named ~= missed -- else nobody has come behind it: its own turn is not kept clear of
   local clear, next_at = tonumber(h[3] or '0'), tonumber(h[4] or '0')
   local shared = clear > now - RECENTLY
   local strict = gap > 0 or shared
@@ -51,7 +51,7 @@ local function start_of(host, gap, slack, missed)
   -- A host that asked to be left alone after this job was issued is left alone, for an hour at most.
   start = math.max(start, math.min(block, now + LONGEST_BLOCK))
   local last = start + slack
-  if behind then last = math.max(last, math.min(named, now + ahead)) end
+  if behind then last = math.max(last, math.min(asked, now + ahead)) end
   redis.call('HSET', host, 'asked_at', last, 'next_at', math.max(start + gap, math.min(next_at, now + ahead)))
   if gap > 0 then redis.call('HSET', host, 'clear_at', last + gap) end
   if not h[6] then -- else whoever has issued this sees to it

@@ -9,6 +9,7 @@ import secrets
 from contract import topology
 from contract.bus.connection import Bus
 from contract.bus.scripts import Call, Script, attempt
+from contract.bus.wire import MEET
 
 MARK_RESTORED = Script("contract.bus", "mark_restored.lua")
 LET_GO = Script("contract.bus", "let_go.lua")
@@ -24,6 +25,7 @@ async def ensure_groups(bus: Bus) -> str:
     for result in await pipeline.execute(raise_on_error=False):
         if isinstance(result, Exception) and not str(result).startswith("BUSYGROUP"):
             raise result
+    await attempt(bus.redis, [Call(MEET, [bus.keys.clock], [1])])
     return await epoch(bus)
 
 

@@ -27,7 +27,7 @@ EXAMPLES = (
     # any key
     *("DEL {key}", "UNLINK {key}", "EXISTS {key}", "EXPIRE {key} 1", "PEXPIRE {key} 1", "PERSIST {key}"),
     # hashes
-    *("HGET {key} f", "HMGET {key} f", "HGETALL {key}", "HKEYS {key}", "HVALS {key}", "HSCAN {key} 0"),
+    *("HGET {key} f", "HLEN {key}", "HMGET {key} f", "HGETALL {key}", "HKEYS {key}", "HVALS {key}", "HSCAN {key} 0"),
     *("HEXISTS {key} f", "HRANDFIELD {key}", "HSET {key} f x", "HSETNX {key} f x", "HINCRBY {key} f 1", "HDEL {key} f"),
     # sets
     *("SADD {key} m", "SREM {key} m", "SCARD {key}", "SISMEMBER {key} m", "SMEMBERS {key}", "SRANDMEMBER {key}"),

@@ -73,10 +73,10 @@ class _Connection:
     async def _meet(self) -> None:
         with contextlib.suppress(ResponseError):  # it is full, or a replica: it lets nobody begin a request either
             try:
-                await self._do("EVALSHA", MEET.sha, 1, self.clock)
+                await self._do("EVALSHA", MEET.sha, 1, self.clock, 0)
             except NoScriptError:
                 await self._do("SCRIPT LOAD", MEET.text)
-                await self._do("EVALSHA", MEET.sha, 1, self.clock)
+                await self._do("EVALSHA", MEET.sha, 1, self.clock, 0)
 
     async def _do(self, *args: Any) -> None:
         await self.send_command(*args, check_health=False)  # type: ignore[attr-defined]

@@ -149,7 +149,7 @@ local function look_at(host, c)
   local h = {in_flight = int(f[1]), limit = per_host, gap = math.max(delay, int(f[16])), tries = int(f[8])}
   h.limited = f[15]
   if int(f[17]) > 0 then h.limit = math.min(per_host, int(f[17])) end
-  h.free_at = math.max(int(f[3]), int(f[4]), math.max(int(f[2]), since) + h.gap)
+  h.free_at = math.max(int(f[3]), int(f[4]), math.max(in_truth(int(f[2])), since) + h.gap)
   h.pending = f[6] == 'pending'
   h.unknown = c.robots and not (f[6] == 'known' and int(f[7]) > now)
   h.too_slow = c.robots and not h.unknown and int(f[5]) > c.longest

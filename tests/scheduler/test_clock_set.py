@@ -158,6 +158,24 @@ async def test_time_that_passed_while_the_server_was_away_has_passed_for_who_liv
     assert 199_000 <= await _now(bus, frontier) - before < 200_000 + PATIENCE_SECONDS * 1000
 
 
+async def test_who_starts_while_it_is_not_known_what_the_time_is_is_followed_at_its_distance_all_the_same(bus, clock):
+    """On a busy machine nobody may look at the clock for a while: our time stands still, and is made up for later."""
+    steady = [1_000.0]
+    frontier = Frontier(bus, "test", steady=lambda: steady[0])
+    await publish(bus, *(make_message(PageFetch(url=f"{A}{n}", host=HOST_A)) for n in range(2)))
+
+    async with Consumer(bus, FETCH) as consumer:
+        first, second = await consumer.take(2)
+        await take_turns(frontier)
+        await set_clock(bus, clock, 50)
+        await ask_gate(consumer, first, host=HOST_A, gap_ms=100_000)
+        steady[0] += 50
+        await take_turns(frontier)
+        turn = await ask_gate(consumer, second, host=HOST_A, gap_ms=100_000)
+
+    assert 80 < turn.wait_ms / 1000 <= 101
+
+
 async def set_clock(bus: Bus, clock: Clock, by_seconds: int) -> None:
     """Set the clock; for a moment after that, the server goes by what the time was before."""
     clock.set(by_seconds)
