@@ -42,7 +42,7 @@ class Cluster:
         if command == "api":
             return self.api.get("/metrics").text
         port = self.first_port + STAGE_COMMANDS.index(command)
-        return httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        return httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_SECONDS).text
 
     def told(self, command):
         """The same as samples."""
@@ -130,7 +130,12 @@ def running_cluster(data: Path, **settings: str) -> Iterator[Cluster]:
     }
     words = ("up", "--port", "0", "--data", str(data), "--allow-private", "--workers", "1", "--parsers", "1")
     site, ours = command("site", "--port", "0", "--pages", "10"), command(*words, **settings)
-    with collector, site as (_, address), ours as (pid, url), httpx.Client(base_url=url, timeout=10) as api:
+    with (
+        collector,
+        site as (_, address),
+        ours as (pid, url),
+        httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as api,
+    ):
         until(lambda: api.get("/readyz").status_code == 200)
         yield Cluster(pid, api, address + "/", first, collector)
         collector.shutdown()

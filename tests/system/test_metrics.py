@@ -14,7 +14,7 @@ from penstock.cluster.supervisor import STAGE_COMMANDS
 from tests.architecture.rules.sources import ROOT
 from tests.promtool import promtool
 from tests.system.commands import descendants
-from tests.system.observed import running_cluster, until
+from tests.system.observed import PATIENCE_SECONDS, running_cluster, until
 
 DASHBOARD = ROOT / "deploy" / "grafana" / "penstock.json"
 RULES = ROOT / "deploy" / "prometheus" / "rules" / "penstock.yml"
@@ -56,7 +56,7 @@ def test_what_a_fetch_process_has_counted_outlives_it(cluster):
 
 def test_every_stage_process_is_well(cluster):
     for number, name in enumerate(STAGE_COMMANDS):
-        answer = httpx.get(f"http://127.0.0.1:{cluster.first_port + number}/healthz")
+        answer = httpx.get(f"http://127.0.0.1:{cluster.first_port + number}/healthz", timeout=PATIENCE_SECONDS)
         assert (answer.status_code, answer.text) == (200, "ok\n"), name
 
 
